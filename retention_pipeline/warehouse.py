@@ -1,0 +1,142 @@
+"""The warehouse of a business: opening it, its layout, and the one-row table that tells models the as-of day."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from retention_pipeline.errors import RetentionError
+from retention_pipeline.feeds.contracts import CONTRACTS
+from retention_pipeline.feeds.tables import create_feed_tables
+from retention_pipeline.workspace.schema import Retention
+
+ISO_WEEKDAY = {"monday": 1, "saturday": 6, "sunday": 7}
+
+
+@contextmanager
+def open_warehouse(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the DuckDB file at `path` with the session zone UTC; closed on the way out, also after an error.
+
+    Raises:
+        RetentionError: The file is locked by another process, is missing (read only), or is no DuckDB file.
+    """
+    if not read_only:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        con = duckdb.connect(str(path), read_only=read_only)
+    except duckdb.IOException as error:
+        raise RetentionError(
+            f"the warehouse cannot be opened: {str(error).splitlines()[0]}",
+            where=path.name,
+            expected="a DuckDB file that no other process holds for writing",
+            way_out="close the program that has it open; people and BI tools read serving.duckdb instead",
+        ) from error
+    try:
+        con.execute("SET TimeZone = 'UTC'")
+        yield con
+    finally:
+        con.close()
+
+
+def create_layout(con: duckdb.DuckDBPyConnection) -> None:
+    """Create the schemas and the tables that are filled by Python; those of dbt are created by dbt."""
+    for schema in ("control", "staging", "intermediate", "marts", "decisions"):
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    create_feed_tables(con)
+    con.execute(
+        "CREATE TABLE IF NOT EXISTS control.run (as_of DATE NOT NULL, business VARCHAR NOT NULL, kind VARCHAR NOT NULL,"
+        " timezone VARCHAR NOT NULL, currency VARCHAR NOT NULL, salt VARCHAR NOT NULL,"
+        " week_starts_on INTEGER NOT NULL, first_day DATE NOT NULL, inactivity_days INTEGER NOT NULL,"
+        " horizon_days INTEGER NOT NULL, early_days INTEGER NOT NULL, history_days INTEGER NOT NULL,"
+        " term_end_is_churn BOOLEAN NOT NULL, gross_margin DOUBLE NOT NULL, has_consents BOOLEAN NOT NULL)"
+    )
+    con.execute("CREATE TABLE IF NOT EXISTS control.feeds (feed VARCHAR NOT NULL, configured BOOLEAN NOT NULL)")
+    con.execute("CREATE TABLE IF NOT EXISTS control.held_feeds (feed VARCHAR NOT NULL, reason VARCHAR NOT NULL)")
+
+
+def write_run_context(con: duckdb.DuckDBPyConnection, config: Retention, as_of: date) -> None:
+    """Tell the models for which day and under which definitions they compute: one row, replaced as a whole."""
+    churn = config.churn
+    con.execute("BEGIN")
+    con.execute("DELETE FROM control.run")
+    con.execute(
+        f"INSERT INTO control.run VALUES ({', '.join('?' * 15)})",
+        [
+            as_of,
+            config.business,
+            config.kind.value,
+            config.timezone,
+            config.currency,
+            config.salt,
+            ISO_WEEKDAY[config.week_starts_on],
+            config.first_day,
+            churn.inactivity_days,
+            churn.horizon_days,
+            churn.early_days,
+            churn.history_days,
+            churn.term_end_is_churn,
+            config.value.gross_margin,
+            "consents" in config.feeds,
+        ],
+    )
+    con.execute("DELETE FROM control.feeds")
+    con.executemany("INSERT INTO control.feeds VALUES (?, ?)", [[feed, feed in config.feeds] for feed in CONTRACTS])
+    con.execute("COMMIT")
+
+
+def write_held_feeds(con: duckdb.DuckDBPyConnection, reasons: Mapping[str, str]) -> None:
+    """Remember which feeds have a file that was not taken: what depends on them is held back."""
+    con.execute("BEGIN")
+    con.execute("DELETE FROM control.held_feeds")
+    for feed, reason in sorted(reasons.items()):
+        con.execute("INSERT INTO control.held_feeds VALUES (?, ?)", [feed, reason])
+    con.execute("COMMIT")
+
+
+def read_held_feeds(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Feeds that are held back, with the reason."""
+    return dict(con.execute("SELECT feed, reason FROM control.held_feeds ORDER BY feed").fetchall())
+
+
+@contextmanager
+def run_lock(path: Path, *, purpose: str) -> Iterator[None]:
+    """Hold the right to write the state of a business for as long as the block runs.
+
+    The lock belongs to the process: a run that is killed frees it at once.
+
+    Raises:
+        RetentionError: Another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            handle.seek(0)
+            holder = handle.read().strip()
+            raise RetentionError(
+                f"another run is at work{_holder_text(holder)}",
+                where=path.name,
+                expected="one run of a business at a time",
+                way_out="wait until it has ended, then run again",
+            ) from error
+        handle.seek(0)
+        handle.truncate()
+        handle.write(json.dumps({"pid": os.getpid(), "purpose": purpose}))
+        handle.flush()
+        yield
+
+
+def _holder_text(holder: str) -> str:
+    try:
+        known = json.loads(holder)
+        return f" (process {int(known['pid'])}: {known['purpose']})"
+    except (ValueError, KeyError, TypeError):
+        return ""

@@ -1,0 +1,197 @@
+"""The schema of `retention.yaml`.
+
+Every key carries a description: `retention check` and the configuration reference print them. Unknown keys are errors,
+so that a typing mistake never silently falls back to a default.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from retention_pipeline.feeds.contracts import ACTIVITY_FEEDS
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Days = Annotated[int, Field(ge=1, le=3650)]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Channel = Literal["email", "sms", "phone", "push", "post", "in_app", "whatsapp"]
+FeedName = Literal[
+    "customers", "identities", "order_lines", "subscriptions", "invoices", "payment_attempts", "usage", "events",
+    "tickets", "survey_responses", "reviews", "messages", "consents", "loyalty", "marketing_costs", "fx_rates",
+    "erasure_requests",
+]  # fmt: skip
+
+
+class Section(BaseModel):
+    """Base of every section: unknown keys are refused, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
+
+
+class Kind(StrEnum):
+    """What makes a customer of this business active."""
+
+    TRANSACTIONAL = "transactional"
+    SUBSCRIPTION = "subscription"
+    HYBRID = "hybrid"
+
+
+class Expression(Section):
+    """A scalar SQL expression over the columns of a source row."""
+
+    sql: str = Field(description="A scalar DuckDB expression; source columns by name, quoted where they hold spaces.")
+
+
+class Delivery(Section):
+    """From which day the content of a file is known."""
+
+    pattern: str = Field(
+        description=(
+            "Regular expression over the file name with a named group `day` (2026-01-31 or 20260131) or `month` "
+            "(2026-01, known from its last day)."
+        )
+    )
+
+
+class FileMapping(Section):
+    """Maps one family of export files on a feed."""
+
+    files: str = Field(description="Glob of the files, relative to the business folder.")
+    format: Literal["csv", "tsv", "parquet"] = Field("csv", description="Format; compression is told by .gz or .zst.")
+    encoding: Literal["utf-8", "utf-16", "latin-1", "windows-1252"] = Field("utf-8", description="Text encoding.")
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = Field(",", description="Delimiter of a CSV file.")
+    missing: tuple[str, ...] = Field(("",), description="Cell texts that mean a missing value.")
+    decimal_mark: Literal[".", ","] = Field(".", description="Decimal mark of numbers.")
+    thousands_mark: Literal["", ".", ",", " ", "'"] = Field("", description="Thousands mark of numbers.")
+    time_format: str | None = Field(
+        None,
+        description=(
+            "strptime format of times, or `epoch_seconds` or `epoch_milliseconds`; ISO 8601 where not given. "
+            "A time that does not match is a bad row, never a guess."
+        ),
+    )
+    timezone: str | None = Field(None, description="Zone of times without an offset; that of the business by default.")
+    delivered: Delivery | None = Field(
+        None, description="How a file's name tells its delivery day; else each row is known from its own day."
+    )
+    columns: dict[str, str | Expression] = Field(
+        description="Canonical column → source column, or {sql: a scalar expression over the source row}."
+    )
+    constants: dict[str, str | int | float | bool] = Field({}, description="Canonical column → the same value always.")
+    max_bad_share: Share = Field(0.05, description="More bad rows than this share of a file block the whole file.")
+
+
+class Offer(Section):
+    """Something that a play can propose to a customer."""
+
+    name: Name = Field(description="Name of the offer, as it appears in the lists.")
+    title: str = Field(description="What the customer gets, in a few words.")
+    effect: Share = Field(description="Prior: by how much the offer raises the probability of staying or returning.")
+    discount_share: Share = Field(0.0, description="Share of the value at stake that is given away on redemption.")
+    redemption: Share = Field(1.0, description="Share of those who stay or return that redeem the discount.")
+    fixed_cost: Decimal = Field(Decimal(0), ge=0, description="Cost per contacted customer, in business currency.")
+
+
+class Play(Section):
+    """One campaign list: who, with what, on which channel, and within which limits."""
+
+    title: str = Field(description="What the play is, as people call it.")
+    goal: Literal["retain", "win_back"] = Field(
+        "retain", description="`retain` acts on the probability of leaving, `win_back` on that of returning."
+    )
+    who: str = Field(description="Condition over the columns of customer_360 and the churn score.")
+    reasons: dict[Name, str] = Field(
+        {}, description="Reason code → condition; every code whose condition holds is written beside the customer."
+    )
+    offers: tuple[Offer, ...] = Field(min_length=1, description="Offers; each customer gets the most profitable one.")
+    channel: Channel = Field("email", description="Channel on which the list is sent.")
+    purpose: str = Field("marketing", description="Consent purpose that the message needs.")
+    contact_cost: Decimal = Field(Decimal(0), ge=0, description="Cost of one contact, in business currency.")
+    return_probability: Share = Field(
+        0.05, description="For `win_back`: the probability that a lost customer returns without the play."
+    )
+    send_hour: int = Field(10, ge=0, le=23, description="Hour of sending on the day after the as-of day, local time.")
+    valid_days: Days = Field(14, description="Days after the as-of day until the offer expires.")
+    cooldown_days: int = Field(30, ge=0, description="Days before the same customer is taken by the same play again.")
+    max_customers: int | None = Field(None, ge=1, description="At most so many customers a day, control included.")
+    budget: Decimal | None = Field(None, ge=0, description="At most this expected cost a day, in business currency.")
+    control_share: Share = Field(0.1, description="Share of the selected customers who are not contacted.")
+    require_profit: bool = Field(True, description="Leave out customers whose best offer is expected to lose money.")
+    priority: int = Field(100, ge=1, description="Plays with a lower number choose first among those who qualify.")
+    personalisation: tuple[str, ...] = Field((), description="Columns of customer_360 written for the message text.")
+
+
+class ChurnSettings(Section):
+    """When a customer is lost, and what the model predicts."""
+
+    inactivity_days: Days = Field(90, description="Days of silence after which a customer without contract is lost.")
+    horizon_days: Days = Field(60, description="The model predicts churn within this many days after a day.")
+    early_days: Days = Field(90, description="A churn within so many days of the first active day is early.")
+    term_end_is_churn: bool = Field(True, description="Whether reaching the end of a contract without renewal counts.")
+    history_days: Days = Field(180, description="Days of history before the first observation date.")
+    test_dates: int = Field(3, ge=1, le=24, description="Newest observable dates kept for the test of the model.")
+    excluded_features: tuple[str, ...] = Field((), description="Features that the model must not use.")
+    seed: int = Field(20260101, description="Seed of everything random in training.")
+
+
+class ValueSettings(Section):
+    """What a customer is worth."""
+
+    gross_margin: Share = Field(0.5, description="Share of revenue left after the cost of goods.")
+    horizon_days: Days = Field(365, description="Days over which a customer's value at stake is counted.")
+    fixed_value: Decimal | None = Field(
+        None, ge=0, description="Value of a retained customer where revenue is not in the data, in business currency."
+    )
+
+
+class ContactPolicy(Section):
+    """Limits that hold across all plays."""
+
+    holdout_share: Share = Field(0.02, description="Share of all customers who never get any campaign.")
+    min_days_between: int = Field(7, ge=0, description="Days between two contacts of one customer by any play.")
+
+
+class ConsentGround(Section):
+    """On what ground a business without a consents feed writes to people on a channel."""
+
+    basis: Literal["consent", "contract", "legitimate_interest", "legal_obligation"] = Field(
+        description="Legal basis of the contact."
+    )
+    note: Annotated[str, Field(min_length=10)] = Field(description="Why this basis holds, in a sentence.")
+
+
+class Retention(Section):
+    """A business: the whole of `retention.yaml`."""
+
+    business: Name = Field(description="Short name; the state folder is called so.")
+    title: str = Field(description="Name as people read it.")
+    description: str = Field("", description="What the business is, for the report.")
+    kind: Kind = Field(description="What makes a customer active: orders, subscriptions or both.")
+    timezone: str = Field(description="IANA time zone in which a business day begins and ends.")
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(description="ISO 4217 code of reports and values.")
+    language: str = Field("en", description="Language of messages where a customer's own is not known, ISO 639-1.")
+    week_starts_on: Literal["monday", "sunday", "saturday"] = Field("monday", description="First day of the week.")
+    salt: Annotated[str, Field(min_length=16)] = Field(
+        description="Secret text mixed into customer keys and arms; changing it reshuffles every experiment."
+    )
+    first_day: date = Field(description="First day of the business in the data: the first daily partition.")
+    as_of: date | None = Field(None, description="Day shown when none is asked for; else the last complete day.")
+    owners: tuple[str, ...] = Field(("team:retention",), description="Owners shown on the assets.")
+    feeds: dict[FeedName, tuple[FileMapping, ...]] = Field(description="Feed → the files that deliver it.")
+    churn: ChurnSettings = Field(ChurnSettings(), description="Definition and prediction of churn.")
+    value: ValueSettings = Field(ValueSettings(), description="What a customer is worth.")
+    contact: ContactPolicy = Field(ContactPolicy(), description="Limits across all plays.")
+    consent_basis: dict[Channel, ConsentGround] = Field(
+        {}, description="Per channel, the ground for writing to people; needed where no consents feed is configured."
+    )
+    plays: dict[Name, Play] = Field({}, description="Campaign lists to make, by name.")
+
+    @model_validator(mode="after")
+    def _has_activity(self) -> Retention:
+        if not any(feed in self.feeds for feed in ACTIVITY_FEEDS):
+            raise ValueError(f"feeds: at least one of {', '.join(ACTIVITY_FEEDS)} is needed")
+        return self
