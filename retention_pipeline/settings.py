@@ -12,6 +12,9 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 """The checkout: where `dbt_project/` and `data/` lie."""
 
+STATE_VARIABLE = "RETENTION_STATE"
+BUSINESS_VARIABLE = "RETENTION_BUSINESS"
+
 DEFAULT_BUSINESS = PROJECT / "data" / "online_retail"
 
 
@@ -84,12 +87,12 @@ class StatePaths:
 
 def state_root() -> Path:
     """The folder of all state: `RETENTION_STATE`, or `.retention` in the checkout."""
-    return Path(os.environ.get("RETENTION_STATE") or PROJECT / ".retention").expanduser().resolve()
+    return Path(os.environ.get(STATE_VARIABLE) or PROJECT / ".retention").expanduser().resolve()
 
 
 def business_folder() -> Path:
     """The business to load: `RETENTION_BUSINESS`, or the default that ships."""
-    return Path(os.environ.get("RETENTION_BUSINESS") or DEFAULT_BUSINESS).expanduser().resolve()
+    return Path(os.environ.get(BUSINESS_VARIABLE) or DEFAULT_BUSINESS).expanduser().resolve()
 
 
 def state_paths(business: str) -> StatePaths:

@@ -11,7 +11,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from retention_pipeline.feeds.contracts import ACTIVITY_FEEDS
 
@@ -24,6 +24,11 @@ FeedName = Literal[
     "tickets", "survey_responses", "reviews", "messages", "consents", "loyalty", "marketing_costs", "fx_rates",
     "erasure_requests",
 ]  # fmt: skip
+
+
+def _as_tuple(value: object) -> object:
+    """A single text where a list of texts is allowed."""
+    return (value,) if isinstance(value, str) else value
 
 
 class Section(BaseModel):
@@ -67,11 +72,11 @@ class FileMapping(Section):
     missing: tuple[str, ...] = Field(("",), description="Cell texts that mean a missing value.")
     decimal_mark: Literal[".", ","] = Field(".", description="Decimal mark of numbers.")
     thousands_mark: Literal["", ".", ",", " ", "'"] = Field("", description="Thousands mark of numbers.")
-    time_format: str | None = Field(
-        None,
+    time_format: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(
+        (),
         description=(
-            "strptime format of times, or `epoch_seconds` or `epoch_milliseconds`; ISO 8601 where not given. "
-            "A time that does not match is a bad row, never a guess."
+            "strptime format of times and dates (a list where a file has several), or `epoch_seconds` or "
+            "`epoch_milliseconds`; ISO 8601 where not given. A time that does not match is a bad row, never a guess."
         ),
     )
     timezone: str | None = Field(None, description="Zone of times without an offset; that of the business by default.")
@@ -90,7 +95,9 @@ class Offer(Section):
 
     name: Name = Field(description="Name of the offer, as it appears in the lists.")
     title: str = Field(description="What the customer gets, in a few words.")
-    effect: Share = Field(description="Prior: by how much the offer raises the probability of staying or returning.")
+    effect: Share = Field(
+        description="Prior: the share of those who would otherwise be lost that the offer keeps or brings back."
+    )
     discount_share: Share = Field(0.0, description="Share of the value at stake that is given away on redemption.")
     redemption: Share = Field(1.0, description="Share of those who stay or return that redeem the discount.")
     fixed_cost: Decimal = Field(Decimal(0), ge=0, description="Cost per contacted customer, in business currency.")
@@ -109,20 +116,42 @@ class Play(Section):
     )
     offers: tuple[Offer, ...] = Field(min_length=1, description="Offers; each customer gets the most profitable one.")
     channel: Channel = Field("email", description="Channel on which the list is sent.")
-    purpose: str = Field("marketing", description="Consent purpose that the message needs.")
+    purpose: str = Field(
+        "marketing",
+        description=(
+            "Purpose that the consent must cover; a ground of contract or legal_obligation never covers `marketing`."
+        ),
+    )
     contact_cost: Decimal = Field(Decimal(0), ge=0, description="Cost of one contact, in business currency.")
     return_probability: Share = Field(
         0.05, description="For `win_back`: the probability that a lost customer returns without the play."
+    )
+    churn_prior: Share | None = Field(
+        None,
+        description=(
+            "For `retain`: the probability of leaving of customers without a churn score (not active yet, or no model "
+            "for the day); without it they are left out."
+        ),
     )
     send_hour: int = Field(10, ge=0, le=23, description="Hour of sending on the day after the as-of day, local time.")
     valid_days: Days = Field(14, description="Days after the as-of day until the offer expires.")
     cooldown_days: int = Field(30, ge=0, description="Days before the same customer is taken by the same play again.")
     max_customers: int | None = Field(None, ge=1, description="At most so many customers a day, control included.")
-    budget: Decimal | None = Field(None, ge=0, description="At most this expected cost a day, in business currency.")
+    budget: Decimal | None = Field(
+        None, ge=0, description="At most this expected cost a day, control included, in business currency."
+    )
     control_share: Share = Field(0.1, description="Share of the selected customers who are not contacted.")
-    require_profit: bool = Field(True, description="Leave out customers whose best offer is expected to lose money.")
+    require_profit: bool = Field(True, description="Leave out customers whose best offer is not expected to pay.")
     priority: int = Field(100, ge=1, description="Plays with a lower number choose first among those who qualify.")
     personalisation: tuple[str, ...] = Field((), description="Columns of customer_360 written for the message text.")
+
+    @model_validator(mode="after")
+    def _names_offers_apart(self) -> Play:
+        names = [offer.name for offer in self.offers]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"offers: {', '.join(twice)} is named more than once")
+        return self
 
 
 class ChurnSettings(Section):
@@ -162,6 +191,10 @@ class ConsentGround(Section):
         description="Legal basis of the contact."
     )
     note: Annotated[str, Field(min_length=10)] = Field(description="Why this basis holds, in a sentence.")
+
+    def covers(self, purpose: str) -> bool:
+        """Whether messages of `purpose` may be sent on this ground: a contract or a duty is no ground for marketing."""
+        return purpose != "marketing" or self.basis in ("consent", "legitimate_interest")
 
 
 class Retention(Section):
