@@ -1,0 +1,25 @@
+{#- Text and numbers that engines spell differently. -#}
+
+{#- The distinct values, sorted, in one text. -#}
+{% macro sorted_list(value, separator='|') -%}
+    {{ return(adapter.dispatch('sorted_list')(value, separator)) }}
+{%- endmacro %}
+{% macro default__sorted_list(value, separator) -%}
+    string_agg(distinct {{ value }}, '{{ separator }}' order by {{ value }})
+{%- endmacro %}
+
+{#- SHA-256 as 64 hexadecimal digits. -#}
+{% macro sha256_hex(text) -%}
+    {{ return(adapter.dispatch('sha256_hex')(text)) }}
+{%- endmacro %}
+{% macro default__sha256_hex(text) -%}
+    sha256({{ text }})
+{%- endmacro %}
+
+{#- Integer division towards zero. -#}
+{% macro int_div(numerator, denominator) -%}
+    {{ return(adapter.dispatch('int_div')(numerator, denominator)) }}
+{%- endmacro %}
+{% macro default__int_div(numerator, denominator) -%}
+    (({{ numerator }}) // ({{ denominator }}))
+{%- endmacro %}

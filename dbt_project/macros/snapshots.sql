@@ -1,0 +1,46 @@
+{#- Monthly price of a version on a day: its discount no longer counts from the day on which it ends. -#}
+{% macro price_on(version, day) -%}
+    case
+        when {{ version }}.discount_ends_on <= {{ day }} then {{ version }}.monthly_list_price
+        else {{ version }}.monthly_list_price - {{ version }}.monthly_discount
+    end
+{%- endmacro %}
+
+{#- The value where its feed is configured, else null: what is not delivered is unknown, not zero. -#}
+{% macro if_fed(feed, value) -%}
+    case when run.has_{{ feed }} then {{ value }} end
+{%- endmacro %}
+
+{#- Whether `day` is one of the `days` days that end with `last`. -#}
+{% macro in_last(day, last, days) -%}
+    {{ day }} > {{ add_days(last, -days) }} and {{ day }} <= {{ last }}
+{%- endmacro %}
+
+{#- Whether a subscription that has begun still runs at the end of `as_of`. -#}
+{% macro is_running(period) -%}
+    ({{ period }}.ended_on is null or {{ period }}.ended_on > {{ period }}.as_of)
+{%- endmacro %}
+
+{#- Whether a subscription has no end by the end of `day`. -#}
+{% macro is_open(period, day) -%}
+    ({{ period }}.ended_on is null or {{ period }}.ended_on > {{ day }})
+{%- endmacro %}
+
+{#- Fifth in which a value stands among all rows, 1 to 5; equal values stand together. -#}
+{% macro quintile(order_by) -%}
+    {{ int_div('5 * (rank() over (order by ' ~ order_by ~ ') - 1)', 'count(*) over ()') }} + 1
+{%- endmacro %}
+
+{#- The last day of `int_daily_activity` that meets a condition, up to the date of each snapshot. -#}
+{% macro last_day_by_snapshot(condition) -%}
+    select population.snapshot_id, day.day as last_day
+    from population
+    inner join (
+        select customer_id, day, lead(day) over (partition by customer_id order by day) as next_day
+        from {{ ref('int_daily_activity') }}
+        where {{ condition }}
+    ) as day
+        on day.customer_id = population.customer_id
+        and day.day <= population.as_of
+        and (day.next_day is null or day.next_day > population.as_of)
+{%- endmacro %}

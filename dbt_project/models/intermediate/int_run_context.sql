@@ -1,0 +1,27 @@
+with feeds as (
+    select
+        {% for feed in [
+            'customers', 'order_lines', 'subscriptions', 'payment_attempts', 'usage', 'events', 'tickets',
+            'survey_responses', 'messages', 'loyalty'
+        ] -%}
+        coalesce(bool_or(configured) filter (where feed = '{{ feed }}'), false) as has_{{ feed }}{{ ',' if not loop.last }}
+        {% endfor %}
+    from {{ source('control', 'feeds') }}
+)
+
+select
+    run.as_of,
+    {{ begin_of_day(add_days('run.as_of', 1), 'run.timezone') }} as ends_at,
+    run.kind,
+    run.timezone,
+    run.currency,
+    run.first_day,
+    run.inactivity_days,
+    run.horizon_days,
+    run.early_days,
+    run.history_days,
+    run.term_end_is_churn,
+    cast(run.gross_margin as decimal(9, 6)) as gross_margin,
+    feeds.*
+from {{ source('control', 'run') }} as run
+cross join feeds

@@ -1,0 +1,64 @@
+-- A subscription as its newest version says; its start and its registration are those of the first version.
+with newest as (
+    select
+        *,
+        min(started_on) over (partition by subscription_id) as first_started_on,
+        min(valid_from) over (partition by subscription_id) as registered_on
+    from {{ ref('int_subscription_versions') }}
+    qualify row_number() over (partition by subscription_id order by valid_from desc) = 1
+),
+
+periods as (
+    select
+        subscription_id,
+        customer_id,
+        plan,
+        first_started_on as started_on,
+        -- A start that is entered afterwards makes nobody active on days when it was not known.
+        greatest(first_started_on, registered_on) as active_from,
+        case when ended_on < registered_on then registered_on else ended_on end as ended_on,
+        cancel_requested_on,
+        contract_ends_on,
+        registered_on,
+        {{ price_on('newest', 'run.as_of') }} as monthly_price
+    from newest
+    cross join {{ ref('int_run_context') }} as run
+),
+
+last_attempts as (
+    -- How the last try to collect before the end went: a failure without a request to cancel is an involuntary end.
+    select
+        periods.subscription_id,
+        max_by(attempt.outcome, (attempt.attempted_at, attempt.attempt_id)) as outcome
+    from periods
+    cross join {{ ref('int_run_context') }} as run
+    inner join {{ ref('stg_payment_attempts') }} as attempt
+        on attempt.customer_id = periods.customer_id
+        and {{ day_of('attempt.attempted_at', 'run.timezone') }} <= periods.ended_on
+        and {{ day_of('attempt.attempted_at', 'run.timezone') }} > {{ add_days('periods.ended_on', -90) }}
+    left join {{ ref('stg_invoices') }} as invoice on invoice.invoice_id = attempt.invoice_id
+    where invoice.subscription_id is null or invoice.subscription_id = periods.subscription_id
+    group by periods.subscription_id
+)
+
+select
+    periods.subscription_id,
+    periods.customer_id,
+    periods.plan,
+    periods.started_on,
+    periods.active_from,
+    periods.ended_on,
+    periods.cancel_requested_on,
+    periods.contract_ends_on,
+    coalesce(periods.ended_on <= periods.active_from, false) as is_cancelled_before_start,
+    case
+        when periods.ended_on is null then null
+        when periods.cancel_requested_on <= periods.ended_on then 'cancelled'
+        when last_attempts.outcome = 'failed' then 'involuntary'
+        when periods.ended_on < periods.contract_ends_on then 'cancelled'
+        else 'term_end'
+    end as end_kind,
+    periods.monthly_price,
+    periods.registered_on
+from periods
+left join last_attempts on last_attempts.subscription_id = periods.subscription_id

@@ -1,0 +1,36 @@
+-- Written by retention_pipeline.feeds.staging_models from the contracts; change those, not this file.
+with run as (
+    select as_of, {{ begin_of_day(add_days('as_of', 1), 'timezone') }} as ends_at
+    from {{ source('control', 'run') }}
+),
+
+current_batches as (
+    {{ current_batches('consents') }}
+),
+
+known as (
+    select feed.*, run.as_of, run.ends_at
+    from {{ source('raw', 'consents') }} as feed
+    cross join run
+    where feed._batch_id in (select batch_id from current_batches)
+        and (feed._known_on is null or feed._known_on <= run.as_of)
+        and feed.changed_at < run.ends_at
+),
+
+repeated as (
+    select _line_id, min(_batch_id) as first_batch_id
+    from known
+    group by _line_id
+    having count(*) > 1
+)
+
+select
+    customer_id,
+    channel,
+    purpose,
+    status,
+    changed_at,
+    source
+from known
+left join repeated on repeated._line_id = known._line_id
+where repeated._line_id is null or repeated.first_batch_id = known._batch_id

@@ -1,0 +1,46 @@
+-- Written by retention_pipeline.feeds.staging_models from the contracts; change those, not this file.
+{{ config(materialized='table') }}
+with run as (
+    select as_of, {{ begin_of_day(add_days('as_of', 1), 'timezone') }} as ends_at
+    from {{ source('control', 'run') }}
+),
+
+current_batches as (
+    {{ current_batches('subscriptions') }}
+),
+
+known as (
+    select feed.*, run.as_of, run.ends_at
+    from {{ source('raw', 'subscriptions') }} as feed
+    cross join run
+    where feed._batch_id in (select batch_id from current_batches)
+        and (feed._known_on is null or feed._known_on <= run.as_of)
+        and feed.version_at < run.ends_at
+    qualify row_number() over (
+        partition by feed.subscription_id, feed.version_at
+        order by feed._known_on desc nulls last, feed._batch_id desc, feed._line desc
+    ) = 1
+)
+
+select
+    subscription_id,
+    version_at,
+    customer_id,
+    plan,
+    price,
+    currency,
+    quantity,
+    "interval",
+    interval_count,
+    started_at,
+    trial_ends_at,
+    current_period_ends_at,
+    case when paused_at < ends_at then paused_at end as paused_at,
+    resumes_at,
+    case when cancel_requested_at < ends_at then cancel_requested_at end as cancel_requested_at,
+    case when cancel_requested_at < ends_at then cancel_reason end as cancel_reason,
+    case when ended_at < ends_at then ended_at end as ended_at,
+    contract_ends_at,
+    discount,
+    discount_ends_at
+from known

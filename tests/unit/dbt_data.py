@@ -1,0 +1,160 @@
+"""A small business with rows in every feed, written straight into `raw`: what the models are built on in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from retention_pipeline.feeds.contracts import CONTRACTS
+from retention_pipeline.quoting import identifier
+from retention_pipeline.warehouse import create_layout, open_warehouse
+
+CUSTOMERS = 60
+FIRST_DAY = date(2023, 1, 1)
+LAST_DAY = date(2024, 6, 30)
+DAYS = (LAST_DAY - FIRST_DAY).days
+
+# Every number is a hash of what it belongs to: the same rows each time. `c` is a customer, `n` one of its rows.
+_DRAW = "(hash(c, n, '{what}') % {below})::INTEGER"
+_ROWS = f"FROM range({CUSTOMERS}) customers(c), range({{each}}) rows(n)"
+_AT = "TIMESTAMP '2023-01-01 09:00:00' + to_days({day}) + to_minutes({minute})"
+
+
+def _draw(what: str, below: int) -> str:
+    return _DRAW.format(what=what, below=below)
+
+
+def _rows(each: int) -> str:
+    return _ROWS.format(each=each)
+
+
+def _day(what: str) -> str:
+    """A day of the customer's life: it begins and stops at days of its own."""
+    begins, lasts = f"(hash(c, 'begins') % {DAYS // 2})", f"(30 + hash(c, 'lasts') % {DAYS})"
+    return f"least({begins} + hash(c, n, '{what}') % {lasts}, {DAYS})::INTEGER"
+
+
+def _at(what: str) -> str:
+    return _AT.format(day=_day(what), minute=_draw(f"{what} minute", 600))
+
+
+_FEEDS: dict[str, str] = {
+    "customers": (
+        "SELECT 'c' || c AS customer_id,"
+        " CASE WHEN c % 3 = 0 THEN TIMESTAMP '2023-01-01' + to_days((c * 3)::INTEGER) END AS created_at,"
+        " CASE c % 2 WHEN 0 THEN 'FR' ELSE 'DE' END AS country, c % 30 = 29 AS is_test"
+        f" FROM range({CUSTOMERS + 3}) t(c)"
+    ),
+    "order_lines": (
+        "SELECT 'o' || c || '-' || n // 2 AS order_id, CASE WHEN c % 20 <> 19 THEN 'c' || c END AS customer_id,"
+        f" {_AT.format(day=_day('order').replace('n,', 'n // 2,'), minute='n % 2')} AS ordered_at, 'sku' AS sku,"
+        f" CASE WHEN {_draw('kind', 9)} = 0 THEN -1 ELSE 1 + {_draw('quantity', 5)} END AS quantity,"
+        f" ({_draw('price', 9000)} / 100)::DECIMAL(18,4) AS unit_price,"
+        f" CASE WHEN {_draw('currency', 6)} = 0 THEN 'USD' ELSE 'EUR' END AS currency {_rows(16)} WHERE c % 4 <> 0"
+    ),
+    "subscriptions": (
+        "SELECT 's' || c || '-' || n AS subscription_id, 'c' || c AS customer_id,"
+        f" TIMESTAMP '2023-01-01' + to_days((n * 170 + {_draw('sold', 90)})::INTEGER) AS version_at,"
+        " 'plan' || n AS plan, version_at + to_days(10) AS started_at, 10 + n AS price,"
+        " 'EUR' AS currency, 'month' AS \"interval\","
+        f" CASE WHEN {_draw('leaves', 3)} = 0 THEN version_at + to_days(5 + {_draw('asks', 60)}) END"
+        " AS cancel_requested_at,"
+        " coalesce(cancel_requested_at + to_days(7), version_at + to_days(160)) AS ended_at"
+        f" {_rows(3)} WHERE c % 2 = 0"
+    ),
+    "invoices": (
+        "SELECT 'i' || c || '-' || n AS invoice_id, 'c' || c AS customer_id, 's' || c || '-' || n AS subscription_id,"
+        f" {_at('invoice')} AS issued_at, 10 AS amount_due, 'EUR' AS currency {_rows(3)} WHERE c % 2 = 0"
+    ),
+    "payment_attempts": (
+        "SELECT 'p' || c || '-' || n AS attempt_id, 'i' || c || '-' || n % 3 AS invoice_id, 'c' || c AS customer_id,"
+        f" {_at('payment')} AS attempted_at, 10 AS amount,"
+        f" CASE WHEN {_draw('paid', 3)} = 0 THEN 'failed' ELSE 'succeeded' END AS outcome {_rows(6)} WHERE c % 2 = 0"
+    ),
+    "usage": (
+        f"SELECT DISTINCT 'c' || c AS customer_id, DATE '2023-01-01' + {_day('use')} AS used_on,"
+        f" 'feature' || {_draw('feature', 3)} AS feature, 3 AS events, 1.5 AS minutes {_rows(40)}"
+    ),
+    "events": (
+        f"SELECT 'e' || c || '-' || n AS event_id, 'c' || c AS customer_id, {_at('event')} AS occurred_at,"
+        " list_value('login', 'help_viewed', 'cancel_viewed')[1 + n % 3] AS name"
+        f" {_rows(12)} WHERE c % 5 = 0"
+    ),
+    "tickets": (
+        f"SELECT 't' || c || '-' || n AS ticket_id, 'c' || c AS customer_id, {_at('ticket')} AS opened_at,"
+        f" opened_at + to_days({_draw('solved', 20)}) AS solved_at {_rows(2)}"
+    ),
+    "survey_responses": (
+        "SELECT 'r' || c || '-' || n AS response_id, 'c' || c AS customer_id,"
+        f" CASE n % 2 WHEN 0 THEN 'nps' ELSE 'csat' END AS survey, {_at('answer')} AS answered_at,"
+        f" 1 + {_draw('score', 5)} AS score {_rows(4)}"
+    ),
+    "messages": (
+        f"SELECT 'm' || c || '-' || n AS message_id, 'c' || c AS customer_id, 'email' AS channel,"
+        f" {_at('message')} AS occurred_at,"
+        " list_value('sent', 'opened', 'opened', 'bounced', 'unsubscribed')[1 + (c + n) % 5] AS event"
+        f" {_rows(6)}"
+    ),
+    "consents": (
+        f"SELECT 'c' || c AS customer_id, 'email' AS channel, 'marketing' AS purpose, {_at('consent')} AS changed_at,"
+        f" CASE {_draw('consent status', 3)} WHEN 0 THEN 'withdrawn' ELSE 'granted' END AS status {_rows(2)}"
+    ),
+    "loyalty": (
+        f"SELECT 'l' || c || '-' || n AS entry_id, 'c' || c AS customer_id, {_at('points')} AS occurred_at,"
+        f" {_draw('points', 100)} - 30 AS points {_rows(5)}"
+    ),
+    "fx_rates": (
+        "SELECT DATE '2022-12-01' + (n * 20)::INTEGER AS day, 'USD' AS currency, 0.9 + n / 1000 AS rate_to_business"
+        " FROM range(30) t(n)"
+    ),
+    "erasure_requests": "SELECT 'c7' AS customer_id, TIMESTAMP '2024-05-05 10:00:00' AS requested_at",
+}  # fmt: skip
+
+
+@contextmanager
+def small_warehouse(path: Path, kind: str = "hybrid") -> Iterator[duckdb.DuckDBPyConnection]:
+    """A warehouse with the raw rows of all feeds; the day is set by `set_day`."""
+    with open_warehouse(path) as con:
+        create_layout(con)
+        con.execute(
+            "INSERT INTO control.run (as_of, business, kind, timezone, currency, salt, week_starts_on, first_day,"
+            " inactivity_days, horizon_days, early_days, history_days, term_end_is_churn, gross_margin, has_consents)"
+            " VALUES (?, 'small', ?, 'Europe/Paris', 'EUR', 'a salt of a test', 1, ?, 45, 30, 60, 90, false,"
+            " 0.5, true)",
+            [LAST_DAY, kind, FIRST_DAY],
+        )
+        for batch, feed in enumerate(CONTRACTS, start=1):
+            con.execute("INSERT INTO control.feeds VALUES (?, ?)", [feed, feed in _FEEDS])
+            if feed in _FEEDS:
+                _insert(con, feed, batch)
+        yield con
+
+
+def _insert(con: duckdb.DuckDBPyConnection, feed: str, batch: int) -> None:
+    contract = CONTRACTS[feed]
+    con.execute(f"CREATE OR REPLACE TEMP TABLE made AS SELECT * FROM ({_FEEDS[feed]}) ORDER BY ALL")
+    named = [row[0] for row in con.execute("DESCRIBE made").fetchall()]
+    known = f"(\"{contract.time}\" AT TIME ZONE 'UTC' AT TIME ZONE 'Europe/Paris')::DATE"
+    if contract.time is None or contract.column(contract.time).type.value == "DATE":
+        known = contract.time or "NULL"
+    columns = ", ".join(map(identifier, named))
+    con.execute(
+        f"INSERT INTO raw.{identifier(feed)} (_batch_id, _line, _known_on, _line_id, {columns})"
+        f" SELECT ?, row_number() OVER (), {known}, row_number() OVER (), * FROM made",
+        [batch],
+    )
+    con.execute(
+        "INSERT INTO raw.ledger (batch_id, feed, path, content_hash, size_bytes, rows_read, rows_loaded,"
+        " rows_quarantined, status, files, mapping_hash) VALUES (?, ?, ?, '', 0, 0, 0, 0, 'loaded', '', '')",
+        [batch, feed, f"{feed}.csv"],
+    )
+
+
+def set_day(path: Path, day: date) -> None:
+    """Let the next build compute `day`."""
+    with open_warehouse(path) as con:
+        con.execute("UPDATE control.run SET as_of = ?", [day])

@@ -1,0 +1,138 @@
+"""The models, built by dbt on a small business that has every feed: tests, unit tests, and what time may not change."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import duckdb
+import pytest
+
+from retention_pipeline.dbt_runner import DbtRun, run_dbt
+from retention_pipeline.settings import StatePaths
+from tests.unit.dbt_data import LAST_DAY, set_day, small_warehouse
+
+pytestmark = pytest.mark.xdist_group("dbt")
+
+EARLIER_DAY = date(2024, 4, 17)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[StatePaths, DbtRun]:
+    """The warehouse as of the last day, with the outcome of a build that includes all unit tests."""
+    paths = StatePaths(tmp_path_factory.mktemp("hybrid"))
+    with small_warehouse(paths.warehouse):
+        pass
+    return paths, run_dbt(["build"], paths)
+
+
+@pytest.fixture(scope="module")
+def built_earlier(tmp_path_factory: pytest.TempPathFactory, built: tuple[StatePaths, DbtRun]) -> StatePaths:
+    """The same business as of an earlier day; its raw rows reach beyond that day."""
+    paths = StatePaths(tmp_path_factory.mktemp("earlier"))
+    with small_warehouse(paths.warehouse):
+        pass
+    set_day(paths.warehouse, EARLIER_DAY)
+    run = run_dbt(["build", "--exclude", "resource_type:unit_test"], paths)
+    assert run.success, run.failures
+    return paths
+
+
+def _ask(paths: StatePaths, query: str) -> list[tuple[object, ...]]:
+    with duckdb.connect(str(paths.warehouse), read_only=True) as con:
+        return con.execute(query).fetchall()
+
+
+def test_build_with_all_unit_tests(built: tuple[StatePaths, DbtRun]) -> None:
+    _, run = built
+    assert run.success, "\n".join(run.failures)
+    kinds = {event["data"]["node_info"]["resource_type"] for event in run.events}
+    assert {"model", "test"} <= kinds
+    assert len([name for name in run.seconds if not name.startswith(("stg_", "int_"))]) > 40
+
+
+def test_every_mart_has_rows(built: tuple[StatePaths, DbtRun]) -> None:
+    paths, _ = built
+    marts = _ask(paths, "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'marts' ORDER BY 1")
+    assert len(marts) == 9
+    for (mart,) in marts:
+        assert _ask(paths, f"SELECT count(*) FROM marts.{mart}")[0][0] > 0, mart
+
+
+def test_comments_land_in_the_database(built: tuple[StatePaths, DbtRun]) -> None:
+    paths, _ = built
+    missing = _ask(
+        paths,
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name = 'marts' AND comment IS NULL"
+        " UNION ALL SELECT table_name, '' FROM duckdb_tables() WHERE schema_name = 'marts' AND comment IS NULL",
+    )
+    assert missing == []
+
+
+def test_test_accounts_are_nowhere(built: tuple[StatePaths, DbtRun]) -> None:
+    paths, _ = built
+    for table in ("int_customers", "int_orders", "int_daily_activity", "int_active_periods", "int_customer_snapshots"):
+        assert _ask(paths, f"SELECT count(*) FROM intermediate.{table} WHERE customer_id IN ('c29', 'c59')") == [(0,)]
+
+
+def test_every_kind_of_end_is_there(built: tuple[StatePaths, DbtRun]) -> None:
+    """The small business is no empty exercise: it has each label, returns, notices and censored cells."""
+    paths, _ = built
+    assert _ask(paths, "SELECT count(DISTINCT end_kind) FROM intermediate.int_active_periods")[0][0] >= 3
+    assert _ask(paths, "SELECT count(*) FROM intermediate.int_active_periods WHERE period_number > 1")[0][0] > 5
+    assert _ask(paths, "SELECT count(*) FROM marts.customer_features WHERE has_given_notice")[0][0] > 0
+    assert _ask(paths, "SELECT count(*) FROM marts.cohort_retention WHERE retained IS NULL")[0][0] > 5
+
+
+def test_a_day_knows_nothing_of_later_days(built_earlier: StatePaths) -> None:
+    dates = _ask(
+        built_earlier,
+        "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name IN ('intermediate', 'marts')"
+        " AND data_type = 'DATE' AND column_name NOT IN ('month_end', 'contract_ends_on', 'discount_ends_on',"
+        " 'started_on', 'next_start_on', 'active_from')",
+    )
+    assert len(dates) > 30
+    with duckdb.connect(str(built_earlier.warehouse), read_only=True) as con:
+        con.execute("SET search_path = 'intermediate,marts'")
+        for table, column in dates:
+            newest = con.execute(f"SELECT max({column}) FROM {table}").fetchall()[0][0]
+            assert newest is None or newest <= EARLIER_DAY, (table, column)
+
+
+@pytest.mark.parametrize(
+    ("table", "known_by_then"),
+    [
+        ("kpi_monthly", "last_day(month_start) <= DATE '{day}'"),
+        ("kpi_daily", "day <= DATE '{day}'"),
+        ("customer_features", "as_of < DATE '{day}'"),
+        ("fct_churn_events", "known_on <= DATE '{day}'"),
+        ("churn_labels", "as_of <= DATE '{horizon}'"),
+        ("cohort_retention", "cohort_month + to_months(age_months + 1) <= DATE '{day}'"),
+    ],
+)
+def test_the_past_does_not_depend_on_the_day(
+    built: tuple[StatePaths, DbtRun], built_earlier: StatePaths, table: str, known_by_then: str
+) -> None:
+    paths, _ = built
+    horizon = EARLIER_DAY - timedelta(days=30)
+    condition = known_by_then.format(day=EARLIER_DAY.isoformat(), horizon=horizon.isoformat())
+    query = f"SELECT * FROM marts.{table} WHERE {condition} ORDER BY ALL"
+    then, now = _ask(built_earlier, query), _ask(paths, query)
+    assert len(then) > 10
+    assert then == now
+
+
+def test_the_same_day_again_gives_the_same_tables(built: tuple[StatePaths, DbtRun]) -> None:
+    paths, _ = built
+
+    def tables() -> dict[str, object]:
+        names = _ask(
+            paths,
+            "SELECT schema_name || '.' || table_name FROM duckdb_tables()"
+            " WHERE schema_name IN ('intermediate', 'marts')",
+        )
+        return {name: _ask(paths, f"SELECT count(*), sum(hash(t)::HUGEINT) FROM {name} t") for (name,) in names}
+
+    before = tables()
+    set_day(paths.warehouse, LAST_DAY)
+    assert run_dbt(["run"], paths).success
+    assert tables() == before
