@@ -1,0 +1,1 @@
+"""The churn model: labelled history, training, evaluation, registry and scores."""
