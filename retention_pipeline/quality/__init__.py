@@ -1,0 +1,1 @@
+"""Expectation suites derived from the declarations, run with Great Expectations, with plain results."""
