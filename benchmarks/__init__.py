@@ -1,0 +1,1 @@
+"""The pipeline measured beside bare DuckDB and scikit-learn doing the same work."""

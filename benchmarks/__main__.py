@@ -1,0 +1,88 @@
+"""`make bench`: the steps of a run beside bare DuckDB and scikit-learn, and the ratio of the two."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.dataset import write_shop
+from benchmarks.measuring import Measured, measure
+from retention_pipeline.settings import state_root
+
+STEPS = ("load", "models", "fit")
+SMALL_ROWS = 1_000
+
+
+def main() -> int:
+    """Measure each size once; sizes are measured in one call so that their ratios come from one machine and hour."""
+    parser = argparse.ArgumentParser(prog="make bench")
+    parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000], help="order lines; several sizes allowed")
+    parser.add_argument("--keep", action="store_true", help="keep the generated exports and states")
+    options = parser.parse_args()
+    console = Console(width=110)
+    totals: dict[int, tuple[float, float]] = {}
+    root = state_root() / "bench"
+    fixed = _whole_run(root, SMALL_ROWS, console, options.keep)
+    for rows in options.rows:
+        totals[rows] = _one_size(root, rows, console, options.keep)
+    console.print(f"Fixed cost of a run ({SMALL_ROWS:,} lines): {fixed.seconds:.1f} s, {fixed.mebibytes:.0f} MiB")
+    sizes = sorted(totals)
+    for small, large in pairwise(sizes):
+        ours = totals[large][0] - totals[small][0]
+        bare = totals[large][1] - totals[small][1]
+        console.print(
+            f"Marginal ratio from {small:,} to {large:,} lines: {ours:.1f} s / {bare:.1f} s = {ours / bare:.2f}"
+        )
+    return 0
+
+
+def _whole_run(root: Path, rows: int, console: Console, keep: bool) -> Measured:
+    folder = write_shop(root / str(rows), rows)
+    console.print(f"A whole run of {rows:,} lines ...")
+    _remove_state(folder)
+    measured = measure("whole", str(folder))
+    if not keep:
+        shutil.rmtree(folder)
+    return measured
+
+
+def _one_size(root: Path, rows: int, console: Console, keep: bool) -> tuple[float, float]:
+    console.print(f"Writing exports of {rows:,} lines ...")
+    folder = write_shop(root / str(rows), rows)
+    _remove_state(folder)
+    table = Table("step", "pipeline s", "MiB", "bare s", "MiB", "ratio", title=f"{rows:,} order lines")
+    ours_total = bare_total = 0.0
+    for step in STEPS:
+        console.print(f"  {step} ...")
+        ours, bare = measure(step, str(folder)), measure(f"bare_{step}", str(folder))
+        ours_total += ours.seconds
+        bare_total += bare.seconds
+        table.add_row(step, *_cells(ours), *_cells(bare), f"{ours.seconds / bare.seconds:.2f}")
+    table.add_row("sum", f"{ours_total:.1f}", "", f"{bare_total:.1f}", "", f"{ours_total / bare_total:.2f}")
+    _remove_state(folder)
+    console.print("  whole run, then again with nothing new ...")
+    first, again = measure("whole", str(folder)), measure("whole", str(folder))
+    table.add_row("whole run", *_cells(first), "", "", "")
+    table.add_row("nothing new", *_cells(again), "", "", "")
+    console.print(table)
+    if not keep:
+        shutil.rmtree(folder)
+    return ours_total, bare_total
+
+
+def _cells(measured: Measured) -> tuple[str, str]:
+    return f"{measured.seconds:.1f}", f"{measured.mebibytes:.0f}"
+
+
+def _remove_state(folder: Path) -> None:
+    shutil.rmtree(folder / "state", ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

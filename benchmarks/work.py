@@ -1,0 +1,216 @@
+"""The pieces of work that are measured: each step of the pipeline, and the same work without it.
+
+`load`, `models` and `fit` call the packages as a run does. `bare_load` reads the same files with one `INSERT` each,
+`bare_models` executes the very SQL that dbt compiled, without tests, and `bare_fit` fits the same estimators once on
+the same matrix.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+
+import duckdb
+
+from retention_pipeline.settings import StatePaths
+
+_TYPES = (
+    "{'InvoiceNo': 'VARCHAR', 'StockCode': 'VARCHAR', 'Description': 'VARCHAR', 'Quantity': 'DECIMAL(18,3)', "
+    "'InvoiceDate': 'TIMESTAMP', 'UnitPrice': 'DECIMAL(18,4)', 'CustomerID': 'VARCHAR', 'Country': 'VARCHAR'}"
+)
+
+
+def _paths(folder: str) -> tuple[Path, StatePaths]:
+    business = Path(folder)
+    return business, StatePaths(business / "state" / "bench")
+
+
+def load(folder: str) -> Callable[[], None]:
+    """Read all export files into `raw` with ledger, quarantine and identities."""
+    from retention_pipeline.feeds.loading import load_feeds
+    from retention_pipeline.workspace.loading import load_business
+
+    from retention_pipeline.warehouse import create_layout, open_warehouse
+
+    business, paths = _paths(folder)
+    loaded = load_business(business)
+
+    def work() -> None:
+        with open_warehouse(paths.warehouse) as con:
+            create_layout(con)
+            load_feeds(con, loaded)
+
+    return work
+
+
+def bare_load(folder: str) -> Callable[[], None]:
+    """Read the same files into one typed table."""
+    business, paths = _paths(folder)
+    target = paths.root / "bare.duckdb"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.unlink(missing_ok=True)
+
+    def work() -> None:
+        with duckdb.connect(str(target)) as con:
+            reader = f"read_csv(?, header = true, columns = {_TYPES})"
+            for number, path in enumerate(sorted((business / "exports").glob("*.csv.zst"))):
+                verb = "INSERT INTO lines" if number else "CREATE TABLE lines AS"
+                con.execute(f"{verb} SELECT * FROM {reader}", [str(path)])
+
+    return work
+
+
+def models(folder: str) -> Callable[[], None]:
+    """Build and test all models for the last day of the data."""
+    from retention_pipeline.feeds.loading import last_complete_day
+    from retention_pipeline.workspace.loading import load_business
+
+    from retention_pipeline.dbt_runner import prepare_manifest, run_dbt
+    from retention_pipeline.warehouse import open_warehouse, write_run_context
+
+    business, paths = _paths(folder)
+    with open_warehouse(paths.warehouse) as con:
+        day = last_complete_day(con)
+        if day is None:
+            raise RuntimeError("nothing was loaded")
+        write_run_context(con, load_business(business).config, day)
+    prepare_manifest(paths)
+
+    def work() -> None:
+        run = run_dbt(["build", "--exclude", "resource_type:unit_test"], paths)
+        if not run.success:
+            raise RuntimeError("; ".join(run.failures))
+
+    return work
+
+
+def bare_models(folder: str) -> Callable[[], None]:
+    """Execute the SQL that dbt compiled, model after model, on a copy of the raw tables."""
+    _, paths = _paths(folder)
+    manifest = json.loads((paths.dbt_target / "manifest.json").read_text(encoding="utf-8"))
+    nodes = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+    order: list[str] = []
+
+    def visit(key: str) -> None:
+        if key in order or key not in nodes:
+            return
+        for parent in nodes[key]["depends_on"]["nodes"]:
+            visit(parent)
+        order.append(key)
+
+    for key in sorted(nodes):
+        visit(key)
+    statements = [
+        f'CREATE OR REPLACE TABLE "{nodes[key]["schema"]}"."{nodes[key]["name"]}" AS '
+        + (paths.dbt_target / "compiled" / nodes[key]["package_name"] / nodes[key]["original_file_path"]).read_text(
+            encoding="utf-8"
+        )
+        for key in order
+    ]
+
+    def work() -> None:
+        with duckdb.connect(str(paths.warehouse)) as con:
+            con.execute("SET TimeZone = 'UTC'")
+            for statement in statements:
+                con.execute(statement)
+
+    return work
+
+
+def fit(folder: str) -> Callable[[], None]:
+    """Train, test, calibrate and score as a run does."""
+    from retention_pipeline.churn.model import train
+    from retention_pipeline.churn.scoring import score
+    from retention_pipeline.workspace.loading import load_business
+
+    from retention_pipeline.warehouse import open_warehouse
+
+    business, paths = _paths(folder)
+    config = load_business(business).config
+
+    def work() -> None:
+        with open_warehouse(paths.warehouse) as con:
+            day = con.execute("SELECT as_of FROM control.run").fetchall()[0][0]
+            score(con, train(con, day, config.churn), day)
+
+    return work
+
+
+def bare_fit(folder: str) -> Callable[[], None]:
+    """Read the same labelled rows and fit each of the two estimators once."""
+    from retention_pipeline.churn.features import FEATURES
+    from sklearn.ensemble import HistGradientBoostingClassifier
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    _, paths = _paths(folder)
+
+    def work() -> None:
+        import numpy as np
+
+        names = ", ".join(f"f.{feature.name}::DOUBLE AS {feature.name}" for feature in FEATURES)
+        with duckdb.connect(str(paths.warehouse), read_only=True) as con:
+            found = con.execute(
+                f"SELECT l.has_churned, {names} FROM marts.churn_labels l JOIN marts.customer_features f "
+                "USING (as_of, customer_key) ORDER BY l.as_of, l.customer_key"
+            ).fetchnumpy()
+        label = np.asarray(found.pop("has_churned"), dtype=bool)
+        matrix = np.column_stack([np.ma.filled(column.astype(float), np.nan) for column in found.values()])
+        matrix = matrix[:, ~np.isnan(matrix).all(axis=0)]
+        HistGradientBoostingClassifier(random_state=0).fit(matrix, label)
+        make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression(max_iter=1000)).fit(matrix, label)
+
+    return work
+
+
+def whole(folder: str) -> Callable[[], None]:
+    """The whole run, as `retention run` does it."""
+    import os
+
+    from retention_pipeline.cli import _run
+    from retention_pipeline.settings import BUSINESS_VARIABLE, STATE_VARIABLE
+
+    business, paths = _paths(folder)
+    os.environ[BUSINESS_VARIABLE] = str(business)
+    os.environ[STATE_VARIABLE] = str(paths.root.parent)
+
+    def work() -> None:
+        from io import StringIO
+
+        from rich.console import Console
+
+        page = StringIO()
+        if not _run(business, None, Console(file=page, width=100)):
+            raise RuntimeError(page.getvalue())
+
+    return work
+
+
+def nothing(_folder: str) -> Callable[[], None]:
+    """No work: the memory of a Python process with DuckDB."""
+    return lambda: None
+
+
+WORK = {
+    function.__name__: function for function in (load, bare_load, models, bare_models, fit, bare_fit, whole, nothing)
+}
+
+
+def main() -> None:
+    """Prepare the named work, time it, print the figures as one line of JSON."""
+    work = WORK[sys.argv[1]](*sys.argv[2:])
+    started = perf_counter()
+    work()
+    seconds = perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sys.stdout.write("\n" + json.dumps({"seconds": seconds, "mebibytes": peak}) + "\n")
+
+
+if __name__ == "__main__":
+    main()

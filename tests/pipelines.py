@@ -1,0 +1,82 @@
+"""Runs of whole businesses for tests: in a process of their own as a user starts them, or in this one."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from retention_pipeline.settings import BUSINESS_VARIABLE, PROJECT, STATE_VARIABLE, StatePaths
+
+ONLINE_RETAIL = PROJECT / "data" / "online_retail"
+OULAD = PROJECT / "data" / "oulad"
+
+
+def retention(*arguments: str, state: Path, timeout: int = 600) -> subprocess.CompletedProcess[str]:
+    """Run `retention` with `arguments` as a user would, with its state under `state`."""
+    return subprocess.run(
+        [sys.executable, "-m", "retention_pipeline.cli", *arguments],
+        cwd=PROJECT,
+        env={**os.environ, STATE_VARIABLE: str(state), "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def run_here(business: Path, state: Path, as_of: date | None = None):
+    """Run a day of `business` in this process; returns the outcome of the run."""
+    from retention_pipeline.workspace.loading import load_business
+
+    from retention_pipeline.definitions import build_defs
+    from retention_pipeline.orchestration.running import run_daily
+
+    os.environ[BUSINESS_VARIABLE] = str(business)
+    os.environ[STATE_VARIABLE] = str(state)
+    loaded = load_business(business)
+    return run_daily(build_defs(), loaded, StatePaths(state / loaded.name), as_of)
+
+
+@contextmanager
+def once_for_all_workers(folder: Path, name: str) -> Iterator[bool]:
+    """Hold a lock on `name`; yields whether the work is still to be done (the first comer's task)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    done = folder / f"{name}.done"
+    with (folder / f"{name}.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield not done.exists()
+        done.touch()
+
+
+def folder_digest(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file under `folder`, by relative path."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    }
+
+
+def table_digests(database: Path, schemas: tuple[str, ...]) -> dict[str, tuple[int, str]]:
+    """Row count and an order-free hash of the content of every table in `schemas`."""
+    with duckdb.connect(str(database), read_only=True) as con:
+        tables = con.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE list_contains(?, schema_name) ORDER BY ALL",
+            [list(schemas)],
+        ).fetchall()
+        digests = {}
+        for schema, table in tables:
+            found = con.execute(
+                f'SELECT count(*), coalesce(sum(hash(t)::HUGEINT), 0)::VARCHAR FROM "{schema}"."{table}" t'
+            ).fetchall()
+            digests[f"{schema}.{table}"] = found[0]
+    return digests
