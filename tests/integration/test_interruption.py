@@ -150,7 +150,7 @@ def test_a_full_disk_leaves_what_was_published(shop: Path, tmp_path: Path) -> No
     )
     assert finished.returncode != 0
     assert table_digests(paths.serving, ("main",)) == published
-    assert folder_digest(paths.lists) == lists
+    assert lists.items() <= folder_digest(paths.lists).items()
     assert run_here(shop, state, DAY).succeeded
     assert _readable_tables(paths.serving) > 5
     shutil.rmtree(state)

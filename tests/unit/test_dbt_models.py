@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import duckdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from retention_pipeline.dbt_runner import DbtRun, run_dbt
 from retention_pipeline.settings import StatePaths
@@ -136,3 +139,85 @@ def test_the_same_day_again_gives_the_same_tables(built: tuple[StatePaths, DbtRu
     set_day(paths.warehouse, LAST_DAY)
     assert run_dbt(["run"], paths).success
     assert tables() == before
+
+
+_DAY_ZERO = date(2024, 1, 1)
+_AS_OF = 30
+_DAYS = st.integers(min_value=0, max_value=_AS_OF)
+
+
+@pytest.fixture(scope="module")
+def periods_query(built: tuple[StatePaths, DbtRun]) -> str:
+    """The SQL of int_active_periods as dbt runs it."""
+    return next((built[0].dbt_target / "compiled").rglob("models/intermediate/int_active_periods.sql")).read_text(
+        "utf-8"
+    )
+
+
+@given(
+    kind=st.sampled_from(["transactional", "subscription", "hybrid"]),
+    inactivity_days=st.integers(min_value=1, max_value=6),
+    activity=st.sets(_DAYS, max_size=12),
+    sold=st.lists(st.tuples(st.integers(0, _AS_OF + 3), st.integers(-3, 20)), max_size=4),
+)
+@settings(max_examples=200)
+def test_periods_hold_the_days_of_the_definition(
+    periods_query: str,
+    kind: str,
+    inactivity_days: int,
+    activity: set[int],
+    sold: list[tuple[int, int]],
+) -> None:
+    """A day is active if there was a sign of life in the days before it, or a subscription runs or is continued."""
+    subscriptions = [(begins, begins + days if begins + days <= _AS_OF else None) for begins, days in sold]
+    real = [(begins, ends) for begins, ends in subscriptions if ends is None or ends > begins]
+    expected: set[int] = set()
+    if kind != "subscription":
+        expected |= {day for day in range(_AS_OF + 1) if any(day - inactivity_days < sign <= day for sign in activity)}
+    if kind != "transactional":
+        expected |= {day for begins, ends in real for day in range(begins, _AS_OF + 1 if ends is None else ends)}
+        expected |= {ends for _, ends in real if ends is not None and any(begins == ends + 1 for begins, _ in real)}
+    with duckdb.connect() as con:
+        _write_periods_input(con, kind, inactivity_days, activity, subscriptions)
+        found = con.execute(
+            f"SELECT started_on - ?, coalesce(ended_on, ? + 1) - ?, period_number FROM ({periods_query}) ORDER BY 1",
+            [_DAY_ZERO, _DAY_ZERO + timedelta(days=_AS_OF), _DAY_ZERO],
+        ).fetchall()
+    days = [day for begins, ends, _ in found for day in range(begins, ends)]
+    assert all(after[0] > before[1] for before, after in pairwise(found)), "periods neither overlap nor adjoin"
+    assert all(begins <= _AS_OF for begins, _, _ in found), "a period that has not begun is not there yet"
+    assert set(days) == {day for day in expected if day <= _AS_OF}
+    assert [number for _, _, number in found] == list(range(1, len(found) + 1))
+
+
+def _write_periods_input(
+    con: duckdb.DuckDBPyConnection,
+    kind: str,
+    inactivity_days: int,
+    activity: set[int],
+    subscriptions: list[tuple[int, int | None]],
+) -> None:
+    con.execute(
+        "ATTACH ':memory:' AS warehouse; CREATE SCHEMA warehouse.intermediate; USE warehouse.intermediate;"
+        "CREATE TABLE int_run_context (as_of DATE, kind VARCHAR, inactivity_days INTEGER, early_days INTEGER,"
+        " term_end_is_churn BOOLEAN);"
+        "CREATE TABLE int_daily_activity (customer_id VARCHAR, day DATE, is_activity BOOLEAN);"
+        "CREATE TABLE int_subscription_periods (subscription_id VARCHAR, customer_id VARCHAR, active_from DATE,"
+        " ended_on DATE, end_kind VARCHAR, is_cancelled_before_start BOOLEAN)"
+    )
+    as_of = _DAY_ZERO + timedelta(days=_AS_OF)
+    con.execute("INSERT INTO int_run_context VALUES (?, ?, ?, 30, true)", [as_of, kind, inactivity_days])
+    for day in sorted(activity):
+        con.execute("INSERT INTO int_daily_activity VALUES ('a', ?, true)", [_DAY_ZERO + timedelta(days=day)])
+    for number, (begins, ends) in enumerate(subscriptions):
+        ended_on = None if ends is None else _DAY_ZERO + timedelta(days=ends)
+        con.execute(
+            "INSERT INTO int_subscription_periods VALUES (?, 'a', ?, ?, ?, ?)",
+            [
+                f"s{number}",
+                _DAY_ZERO + timedelta(days=begins),
+                ended_on,
+                None if ends is None else "cancelled",
+                ends is not None and ends <= begins,
+            ],
+        )
