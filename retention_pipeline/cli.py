@@ -103,8 +103,9 @@ def ui(
 
 @app.command()
 def docs(business: BusinessOption = None) -> None:
-    """Write the dbt documentation of the models as one self-contained page."""
+    """Write the documentation of the models: dbt's own as one page, and docs/metrics.md."""
     from retention_pipeline.documentation import write_documentation
+    from retention_pipeline.metrics_reference import write_metrics_reference
     from retention_pipeline.workspace.loading import load_business
 
     try:
@@ -112,7 +113,7 @@ def docs(business: BusinessOption = None) -> None:
     except RetentionError as error:
         typer.echo(error.text(), err=True)
         raise typer.Exit(2) from error
-    typer.echo(f"Documentation of the models: {page}")
+    typer.echo(f"Documentation of the models: {page}\nReference of the metrics: {write_metrics_reference()}")
 
 
 def _choose(business: Path | None) -> Path:

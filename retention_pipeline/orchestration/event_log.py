@@ -1,8 +1,8 @@
 """Dagster's event log of a business: one SQLite file, written through connections that stay open.
 
-Dagster's own class opens the file anew for each of the hundreds of events of a run and waits for the disk after each one,
-which takes longer than most steps. The log is history: a run that is killed loses nothing of it, and after a power cut the
-last events may be missing.
+Dagster's own class opens the file anew for each of the hundreds of events of a run and waits for the disk after each,
+which takes longer than most steps. The log is history: a run that is killed loses nothing of it, and after a power cut
+the last events may be missing.
 """
 
 from collections.abc import Iterator

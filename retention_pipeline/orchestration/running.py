@@ -6,7 +6,7 @@ import shutil
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
@@ -15,6 +15,7 @@ from retention_pipeline.errors import RetentionError
 from retention_pipeline.feeds.loading import last_complete_day
 from retention_pipeline.orchestration.jobs import DAILY_JOB, LOAD_JOB
 from retention_pipeline.orchestration.outcomes import blocking_checks, collect_outcome
+from retention_pipeline.orchestration.schedules import previous_day
 from retention_pipeline.report.outcome import RunOutcome
 from retention_pipeline.settings import PROJECT, StatePaths
 from retention_pipeline.warehouse import open_warehouse, run_lock
@@ -49,7 +50,8 @@ def run_daily(defs: dg.Definitions, business: Business, paths: StatePaths, as_of
         if day is None:
             loaded = _execute(defs, LOAD_JOB, instance, None)
             outcomes.append(loaded)
-            day = _last_day(paths, loaded)
+            # A row dated in the future, right or mistyped, must not let everybody appear silent.
+            day = min(_last_day(paths, loaded), date.fromisoformat(previous_day(datetime.now(UTC), business.config)))
         if day < business.config.first_day:
             raise RetentionError(
                 f"{day} lies before the first day of the business",
@@ -81,7 +83,14 @@ def _execute(defs: dg.Definitions, job: str, instance: dg.DagsterInstance, day: 
         run_config=_QUIET,
         raise_on_error=False,
     )
-    return collect_outcome(result.all_events, blocking_checks(defs), day or date.min, succeeded=result.success)
+    return collect_outcome(
+        result.all_events, blocking_checks(defs), day or date.min, succeeded=result.success and not _skipped(result)
+    )
+
+
+def _skipped(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether a step had nothing to work on, because what it reads was held back."""
+    return any(event.is_step_skipped for event in result.all_events)
 
 
 def _merged(outcomes: Sequence[RunOutcome], day: date) -> RunOutcome:

@@ -104,7 +104,10 @@ def build_raw_assets(business: Business) -> dg.AssetsDefinition:
         check_specs=[spec for contract in contracts for spec in _check_specs(contract.name)],
     )
     def load_feeds_op(workspace: WorkspaceResource) -> Iterator[dg.MaterializeResult]:
-        with stage("Load feeds"), open_warehouse(workspace.paths.warehouse) as con:
+        from retention_pipeline.quality.running import importing_meanwhile
+
+        # DuckDB reads the files while the checks that follow are imported.
+        with stage("Load feeds"), importing_meanwhile(), open_warehouse(workspace.paths.warehouse) as con:
             create_layout(con)
             loads = load_feeds(con, workspace.business, on_progress=report_progress)
             write_held_feeds(con, {feed: load.problems[0].message for feed, load in loads.items() if load.problems})
