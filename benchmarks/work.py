@@ -13,10 +13,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import duckdb
 
 from retention_pipeline.settings import StatePaths
+from retention_pipeline.warehouse import UNSOUND_OPTIMIZER
 
 _TYPES = (
     "{'InvoiceNo': 'VARCHAR', 'StockCode': 'VARCHAR', 'Description': 'VARCHAR', 'Quantity': 'DECIMAL(18,3)', "
@@ -32,9 +34,8 @@ def _paths(folder: str) -> tuple[Path, StatePaths]:
 def load(folder: str) -> Callable[[], None]:
     """Read all export files into `raw` with ledger, quarantine and identities."""
     from retention_pipeline.feeds.loading import load_feeds
-    from retention_pipeline.workspace.loading import load_business
-
     from retention_pipeline.warehouse import create_layout, open_warehouse
+    from retention_pipeline.workspace.loading import load_business
 
     business, paths = _paths(folder)
     loaded = load_business(business)
@@ -66,11 +67,10 @@ def bare_load(folder: str) -> Callable[[], None]:
 
 def models(folder: str) -> Callable[[], None]:
     """Build and test all models for the last day of the data."""
-    from retention_pipeline.feeds.loading import last_complete_day
-    from retention_pipeline.workspace.loading import load_business
-
     from retention_pipeline.dbt_runner import prepare_manifest, run_dbt
+    from retention_pipeline.feeds.loading import last_complete_day
     from retention_pipeline.warehouse import open_warehouse, write_run_context
+    from retention_pipeline.workspace.loading import load_business
 
     business, paths = _paths(folder)
     with open_warehouse(paths.warehouse) as con:
@@ -104,30 +104,30 @@ def bare_models(folder: str) -> Callable[[], None]:
 
     for key in sorted(nodes):
         visit(key)
-    statements = [
-        f'CREATE OR REPLACE TABLE "{nodes[key]["schema"]}"."{nodes[key]["name"]}" AS '
-        + (paths.dbt_target / "compiled" / nodes[key]["package_name"] / nodes[key]["original_file_path"]).read_text(
-            encoding="utf-8"
-        )
-        for key in order
-    ]
+    statements = [_statement(nodes[key], paths.dbt_target / "compiled") for key in order]
 
     def work() -> None:
         with duckdb.connect(str(paths.warehouse)) as con:
             con.execute("SET TimeZone = 'UTC'")
+            con.execute(f"SET disabled_optimizers = '{UNSOUND_OPTIMIZER}'")
             for statement in statements:
                 con.execute(statement)
 
     return work
 
 
+def _statement(node: dict[str, Any], compiled: Path) -> str:
+    kind = "VIEW" if node["config"]["materialized"] == "view" else "TABLE"
+    sql = (compiled / node["package_name"] / node["original_file_path"]).read_text(encoding="utf-8")
+    return f'CREATE OR REPLACE {kind} "{node["schema"]}"."{node["name"]}" AS {sql}'
+
+
 def fit(folder: str) -> Callable[[], None]:
     """Train, test, calibrate and score as a run does."""
     from retention_pipeline.churn.model import train
     from retention_pipeline.churn.scoring import score
-    from retention_pipeline.workspace.loading import load_business
-
     from retention_pipeline.warehouse import open_warehouse
+    from retention_pipeline.workspace.loading import load_business
 
     business, paths = _paths(folder)
     config = load_business(business).config
@@ -142,12 +142,13 @@ def fit(folder: str) -> Callable[[], None]:
 
 def bare_fit(folder: str) -> Callable[[], None]:
     """Read the same labelled rows and fit each of the two estimators once."""
-    from retention_pipeline.churn.features import FEATURES
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
+
+    from retention_pipeline.churn.features import FEATURES
 
     _, paths = _paths(folder)
 

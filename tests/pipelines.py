@@ -35,10 +35,9 @@ def retention(*arguments: str, state: Path, timeout: int = 600) -> subprocess.Co
 
 def run_here(business: Path, state: Path, as_of: date | None = None):
     """Run a day of `business` in this process; returns the outcome of the run."""
-    from retention_pipeline.workspace.loading import load_business
-
     from retention_pipeline.definitions import build_defs
     from retention_pipeline.orchestration.running import run_daily
+    from retention_pipeline.workspace.loading import load_business
 
     os.environ[BUSINESS_VARIABLE] = str(business)
     os.environ[STATE_VARIABLE] = str(state)

@@ -217,7 +217,7 @@ def test_a_full_disk_is_an_error_for_people_and_leaves_the_old(paths: StatePaths
     assert visible_stamp(paths) == 1
 
 
-def test_a_client_from_before_reads_every_table(paths: StatePaths, tmp_path: Path) -> None:
+def test_a_client_from_before_reads_every_table(paths: StatePaths, online_retail: StatePaths, tmp_path: Path) -> None:
     """duckdb 1.1.3 from 2024, in an environment of its own; skipped where no package index can be reached."""
     with duckdb.connect(str(paths.warehouse)) as con:
         con.execute(
@@ -241,11 +241,21 @@ def test_a_client_from_before_reads_every_table(paths: StatePaths, tmp_path: Pat
         "print(duckdb.__version__)\n"
         "for name, comment in con.execute('SELECT table_name, comment FROM duckdb_tables() ORDER BY 1').fetchall():\n"
         "    print(name, comment, con.execute(f'SELECT count(hash(t)) FROM {name} t').fetchone()[0], sep='|')\n"
-        "print(con.execute('SELECT sum(h), sum(d), max(l) FROM kinds').fetchone())\n"
+        "if len(sys.argv) > 2:\n"
+        "    print(con.execute(sys.argv[2]).fetchone())\n"
     )
-    read = subprocess.run([python, "-c", script, paths.serving], capture_output=True, text=True, check=True, timeout=60)
-    version, *tables, sums = read.stdout.splitlines()
+
+    def read(*arguments: object) -> list[str]:
+        command = [str(part) for part in (python, "-c", script, *arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.splitlines()
+
+    version, *tables, sums = read(paths.serving, "SELECT sum(h), sum(d), max(l) FROM kinds")
     assert version == "1.1.3"
     assert tables[0] == f"customer_360|One row per customer.|{ROWS}"
     assert [line.split("|")[0] for line in tables] == ["customer_360", "kinds", "kpi_daily", "publication"]
     assert sums == "(12497500, Decimal('12497500.00'), ['a', None])"
+    with duckdb.connect(str(online_retail.serving), read_only=True) as con:
+        expected = con.execute("SELECT table_name FROM duckdb_tables() ORDER BY 1").fetchall()
+        rows = {name: con.execute(f'SELECT count(*) FROM "{name}"').fetchall()[0][0] for (name,) in expected}
+    seen = {name: int(count) for name, *_, count in (line.split("|") for line in read(online_retail.serving)[1:])}
+    assert seen == rows
