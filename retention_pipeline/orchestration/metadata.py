@@ -38,10 +38,16 @@ def table_metadata(con: DuckDBPyConnection, schema: str, tables: Iterable[str]) 
     return found
 
 
-def picture(image: bytes, alt: str) -> dg.MarkdownMetadataValue:
-    """A small SVG or PNG that the UI shows inline."""
-    kind = "png" if image.startswith(b"\x89PNG") else "svg+xml"
-    return dg.MetadataValue.md(f"![{alt}](data:image/{kind};base64,{b64encode(image).decode('ascii')})")
+def _picture(image: bytes, alt: str) -> dg.MarkdownMetadataValue:
+    """A small SVG that the UI shows inline."""
+    return dg.MetadataValue.md(f"![{alt}](data:image/svg+xml;base64,{b64encode(image).decode('ascii')})")
+
+
+def pictures_of(con: DuckDBPyConnection, table: str) -> dict[str, dg.MarkdownMetadataValue]:
+    """The pictures that show `schema.table`, by name."""
+    from retention_pipeline.report.pictures import draw_pictures
+
+    return {name.replace("_", " "): _picture(image, name) for name, image in draw_pictures(con, {table}).items()}
 
 
 def counts_table(rows: Mapping[str, int], key: str, value: str) -> dg.MarkdownMetadataValue:

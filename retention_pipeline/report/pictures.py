@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from duckdb import DuckDBPyConnection
 
@@ -46,11 +46,16 @@ _SOURCES: tuple[tuple[str, Callable[..., bytes], str, tuple[str, ...], str], ...
 _RATES = frozenset({"retention_rate", "predicted", "observed", *_SOURCES[1][3][1:]})
 
 
-def draw_pictures(con: DuckDBPyConnection) -> dict[str, bytes]:
-    """The pictures of the report by name; one whose table is not there, or empty, is absent."""
+def draw_pictures(con: DuckDBPyConnection, tables: Collection[str] | None = None) -> dict[str, bytes]:
+    """The pictures of the report by name; one whose table is not there, or empty, is absent.
+
+    Args:
+        con: The warehouse.
+        tables: Only those that show one of these tables, such as `marts.cohort_retention`; all by default.
+    """
     pictures: dict[str, bytes] = {}
     for name, draw, table, columns, where in _SOURCES:
-        if not set(columns) <= table_columns(con, table):
+        if (tables is not None and table not in tables) or not set(columns) <= table_columns(con, table):
             continue
         shown = ", ".join(f"{identifier(column)}{'::DOUBLE' if column in _RATES else ''}" for column in columns)
         rows = con.execute(f"SELECT {shown} FROM {table} {where} ORDER BY ALL").fetchall()

@@ -6,7 +6,7 @@ import dagster as dg
 
 from retention_pipeline.orchestration.assets.churn import SCORES
 from retention_pipeline.orchestration.assets.models import model_key
-from retention_pipeline.orchestration.metadata import counts_table, picture, table_metadata
+from retention_pipeline.orchestration.metadata import counts_table, pictures_of, table_metadata
 from retention_pipeline.orchestration.partitions import ONE_DAY_A_RUN
 from retention_pipeline.orchestration.resources import WorkspaceResource, run_day
 from retention_pipeline.progress import report_progress, stage
@@ -51,19 +51,15 @@ def build_campaign_assets(config: Retention, partitions: dg.PartitionsDefinition
         context: dg.AssetExecutionContext, workspace: WorkspaceResource
     ) -> Iterator[dg.MaterializeResult]:
         from retention_pipeline.campaigns.deciding import decide
-        from retention_pipeline.report.plots import list_sizes_plot
 
         with stage("Decide campaigns"), open_warehouse(workspace.paths.warehouse) as con:
             decide(con, config, run_day(context), workspace.paths.state)
             report_progress("counting")
             shown = table_metadata(con, "decisions", [key.path[-1] for key in (TARGETS, EXCLUSIONS, SUMMARY)])
-            sizes = con.execute(
-                "SELECT play, treatment, control FROM decisions.campaign_summary ORDER BY play"
-            ).fetchall()
+            shown["campaign_targets"].update(pictures_of(con, "decisions.campaign_summary"))
             reasons = dict(
                 con.execute("SELECT reason, count(*) FROM decisions.campaign_exclusions GROUP BY ALL").fetchall()
             )
-        shown["campaign_targets"]["list sizes"] = picture(list_sizes_plot(sizes), "Customers by play and arm")
         shown["campaign_exclusions"]["reasons"] = counts_table(reasons, "reason", "customers")
         for key in (TARGETS, EXCLUSIONS, SUMMARY):
             yield dg.MaterializeResult(asset_key=key, metadata=shown[key.path[-1]])

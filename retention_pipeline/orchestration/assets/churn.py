@@ -3,7 +3,7 @@
 import dagster as dg
 
 from retention_pipeline.orchestration.assets.models import model_key
-from retention_pipeline.orchestration.metadata import picture, table_metadata
+from retention_pipeline.orchestration.metadata import pictures_of, table_metadata
 from retention_pipeline.orchestration.partitions import ONE_DAY_A_RUN
 from retention_pipeline.orchestration.resources import WorkspaceResource, run_day
 from retention_pipeline.progress import report_progress, stage
@@ -61,7 +61,6 @@ def build_churn_assets(config: Retention, partitions: dg.PartitionsDefinition) -
     def churn_scores(context: dg.AssetExecutionContext, workspace: WorkspaceResource) -> dg.MaterializeResult:
         from retention_pipeline.churn.registry import load_model, promoted_model
         from retention_pipeline.churn.scoring import clear_scores, score
-        from retention_pipeline.report.plots import calibration_plot
 
         paths, day = workspace.paths, run_day(context)
         with stage("Score customers"), open_warehouse(paths.warehouse) as con:
@@ -72,7 +71,7 @@ def build_churn_assets(config: Retention, partitions: dg.PartitionsDefinition) -
             score(con, load_model(paths.models, model_id), day)
             report_progress("counting")
             metadata = table_metadata(con, "decisions", ["churn_scores"])["churn_scores"]
-            bins = con.execute("SELECT predicted, observed, customers FROM decisions.churn_calibration").fetchall()
+            pictures = pictures_of(con, "decisions.churn_calibration")
             figures = con.execute(
                 "SELECT auc, baseline_auc, pr_auc, brier, lift_top_decile, base_rate FROM decisions.churn_model"
             ).fetchall()[0]
@@ -82,7 +81,7 @@ def build_churn_assets(config: Retention, partitions: dg.PartitionsDefinition) -
                 **metadata,
                 "model": model_id,
                 **{name: dg.MetadataValue.float(value) for name, value in zip(names, figures, strict=True)},
-                "calibration": picture(calibration_plot(bins), "Predicted against observed churn"),
+                **pictures,
             }
         )
 

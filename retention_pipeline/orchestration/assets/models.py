@@ -9,13 +9,14 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from retention_pipeline.dbt_runner import run_dbt
-from retention_pipeline.orchestration.metadata import table_metadata
+from retention_pipeline.orchestration.metadata import pictures_of, table_metadata
 from retention_pipeline.orchestration.partitions import ONE_DAY_A_RUN
 from retention_pipeline.orchestration.resources import WorkspaceResource, run_day
 from retention_pipeline.progress import stage
 from retention_pipeline.warehouse import create_layout, open_warehouse, read_held_feeds, write_run_context
 
 EXCLUDED = "resource_type:unit_test"
+WITH_PICTURES = frozenset({"cohort_retention", "kpi_monthly"})
 LAYERS = ("staging", "intermediate", "marts")
 
 
@@ -82,6 +83,8 @@ def build_model_assets(manifest: Path, owners: list[str], partitions: dg.Partiti
                 shown = {
                     key: value for layer in LAYERS for key, value in table_metadata(con, layer, run.seconds).items()
                 }
+                for table in shown.keys() & WITH_PICTURES:
+                    shown[table].update(pictures_of(con, f"marts.{table}"))
         for event in run.events:
             yield from _dagster_events(event, context, manifest, translator, shown)
         if run.failures:
