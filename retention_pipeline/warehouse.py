@@ -15,6 +15,7 @@ import duckdb
 from retention_pipeline.errors import RetentionError
 from retention_pipeline.feeds.contracts import CONTRACTS
 from retention_pipeline.feeds.tables import create_feed_tables
+from retention_pipeline.transactions import transaction
 from retention_pipeline.workspace.schema import Retention
 
 UNSOUND_OPTIMIZER = "join_order"
@@ -68,40 +69,38 @@ def create_layout(con: duckdb.DuckDBPyConnection) -> None:
 def write_run_context(con: duckdb.DuckDBPyConnection, config: Retention, as_of: date) -> None:
     """Tell the models for which day and under which definitions they compute: one row, replaced as a whole."""
     churn = config.churn
-    con.execute("BEGIN")
-    con.execute("DELETE FROM control.run")
-    con.execute(
-        f"INSERT INTO control.run VALUES ({', '.join('?' * 15)})",
-        [
-            as_of,
-            config.business,
-            config.kind.value,
-            config.timezone,
-            config.currency,
-            config.salt,
-            ISO_WEEKDAY[config.week_starts_on],
-            config.first_day,
-            churn.inactivity_days,
-            churn.horizon_days,
-            churn.early_days,
-            churn.history_days,
-            churn.term_end_is_churn,
-            config.value.gross_margin,
-            "consents" in config.feeds,
-        ],
-    )
-    con.execute("DELETE FROM control.feeds")
-    con.executemany("INSERT INTO control.feeds VALUES (?, ?)", [[feed, feed in config.feeds] for feed in CONTRACTS])
-    con.execute("COMMIT")
+    with transaction(con):
+        con.execute("DELETE FROM control.run")
+        con.execute(
+            f"INSERT INTO control.run VALUES ({', '.join('?' * 15)})",
+            [
+                as_of,
+                config.business,
+                config.kind.value,
+                config.timezone,
+                config.currency,
+                config.salt,
+                ISO_WEEKDAY[config.week_starts_on],
+                config.first_day,
+                churn.inactivity_days,
+                churn.horizon_days,
+                churn.early_days,
+                churn.history_days,
+                churn.term_end_is_churn,
+                config.value.gross_margin,
+                "consents" in config.feeds,
+            ],
+        )
+        con.execute("DELETE FROM control.feeds")
+        con.executemany("INSERT INTO control.feeds VALUES (?, ?)", [[feed, feed in config.feeds] for feed in CONTRACTS])
 
 
 def write_held_feeds(con: duckdb.DuckDBPyConnection, reasons: Mapping[str, str]) -> None:
     """Remember which feeds have a file that was not taken: what depends on them is held back."""
-    con.execute("BEGIN")
-    con.execute("DELETE FROM control.held_feeds")
-    for feed, reason in sorted(reasons.items()):
-        con.execute("INSERT INTO control.held_feeds VALUES (?, ?)", [feed, reason])
-    con.execute("COMMIT")
+    with transaction(con):
+        con.execute("DELETE FROM control.held_feeds")
+        for feed, reason in sorted(reasons.items()):
+            con.execute("INSERT INTO control.held_feeds VALUES (?, ?)", [feed, reason])
 
 
 def read_held_feeds(con: duckdb.DuckDBPyConnection) -> dict[str, str]:

@@ -15,6 +15,7 @@ from retention_pipeline.campaigns.selecting import fill_pool, select_customers
 from retention_pipeline.campaigns.tables import create_tables
 from retention_pipeline.errors import RetentionError
 from retention_pipeline.progress import report_progress
+from retention_pipeline.transactions import transaction
 from retention_pipeline.workspace.schema import Play, Retention
 
 _WORKING_TABLES = (
@@ -67,8 +68,7 @@ def _refuse_wrong_plays(config: Retention) -> None:
 
 
 def _write(con: DuckDBPyConnection, config: Retention, day: date, grounds: Mapping[str, Permission]) -> None:
-    con.execute("BEGIN")
-    try:
+    with transaction(con):
         create_tables(con)
         for table, source, rank in (
             ("campaign_targets", "campaign_selected", "priority_rank"),
@@ -77,10 +77,6 @@ def _write(con: DuckDBPyConnection, config: Retention, day: date, grounds: Mappi
             con.execute(f"INSERT INTO decisions.{table} BY NAME SELECT * FROM {source} ORDER BY play, {rank}")
         for name in sorted(config.plays):
             _summarise(con, day, name, grounds[name].note)
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
-    con.execute("COMMIT")
 
 
 def _summarise(con: DuckDBPyConnection, day: date, name: str, ground: str) -> None:

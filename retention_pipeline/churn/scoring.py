@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,6 +14,7 @@ from retention_pipeline.churn.model import TrainedModel
 from retention_pipeline.churn.recipes import LOGISTIC
 from retention_pipeline.churn.rows import Floats, read_rows_to_score
 from retention_pipeline.quoting import identifier, literal
+from retention_pipeline.transactions import transaction
 
 BAND_ODDS = 2.0
 """High risk: odds of leaving at least so many times those of the average customer; low: at most the inverse."""
@@ -86,7 +86,7 @@ def score(con: DuckDBPyConnection, model: TrainedModel, day: date) -> None:
     }
     con.register("scored", scored)
     try:
-        with _transaction(con):
+        with transaction(con):
             _create_tables(con)
             con.execute(
                 "INSERT INTO decisions.churn_scores SELECT ?, customer_key, churn_probability, risk_band, risk_rank, ?"
@@ -101,7 +101,7 @@ def score(con: DuckDBPyConnection, model: TrainedModel, day: date) -> None:
 
 def clear_scores(con: DuckDBPyConnection) -> None:
     """Leave the four tables empty, with their columns: the day has no model."""
-    with _transaction(con):
+    with transaction(con):
         _create_tables(con)
 
 
@@ -122,18 +122,6 @@ def _create_tables(con: DuckDBPyConnection) -> None:
         con.execute(f"CREATE OR REPLACE TABLE decisions.{table} ({listed})")
         for name, (_, meaning) in columns.items():
             con.execute(f"COMMENT ON COLUMN decisions.{table}.{identifier(name)} IS {literal(meaning)}")
-
-
-@contextmanager
-def _transaction(con: DuckDBPyConnection) -> Iterator[None]:
-    """All of the block, or nothing."""
-    con.execute("BEGIN")
-    try:
-        yield
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
-    con.execute("COMMIT")
 
 
 def _insert(con: DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from retention_pipeline.feeds.mapping import MappedFile, text_rules
 from retention_pipeline.feeds.refusing import FileRefusedError
 from retention_pipeline.feeds.sources import check_columns, drop_rejects, open_source
 from retention_pipeline.feeds.writing import broken_rules, insert_good_rows, quarantine_bad_rows
+from retention_pipeline.transactions import transaction
 from retention_pipeline.workspace.loading import Business
 
 BLOCKED_SAMPLE = 1000
@@ -41,10 +40,10 @@ def note_twin(con: DuckDBPyConnection, feed: str, delivery: Delivery, twin: Entr
     )
     if twin.path == delivery.where or noted:
         if ended:
-            with _transaction(con):
+            with transaction(con):
                 supersede(con, ended, twin.batch_id)
         return
-    with _transaction(con):
+    with transaction(con):
         entry = _entry(con, feed, delivery, SAME_CONTENT, message=f"holds the same bytes as {twin.path}")
         write_entry(con, entry)
         supersede(con, ended, twin.batch_id)
@@ -99,7 +98,7 @@ def _write(con: DuckDBPyConnection, delivery: Delivery, batch: Batch, state: Fee
         last_day=last,
         new_columns=new_columns(batch.source.columns, delivery.mapping.files, state.entries),
     )
-    with _transaction(con):
+    with transaction(con):
         insert_good_rows(con, batch, entry.batch_id)
         quarantine_bad_rows(con, batch, entry.batch_id)
         write_entry(con, entry)
@@ -114,7 +113,7 @@ def _write_problem(
     before = state.open_problem(delivery)
     if before is not None and (before.status, before.message) == (entry.status, entry.message):
         return before
-    with _transaction(con):
+    with transaction(con):
         if batch is not None:
             quarantine_bad_rows(con, batch, entry.batch_id, limit=BLOCKED_SAMPLE)
         write_entry(con, entry)
@@ -146,14 +145,3 @@ def _entry(con: DuckDBPyConnection, feed: str, delivery: Delivery, status: str, 
         mapping_hash=delivery.mapping_hash,
         message=message,
     )
-
-
-@contextmanager
-def _transaction(con: DuckDBPyConnection) -> Iterator[None]:
-    con.execute("BEGIN")
-    try:
-        yield
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
-    con.execute("COMMIT")

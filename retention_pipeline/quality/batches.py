@@ -15,6 +15,7 @@ from duckdb import DuckDBPyConnection
 from retention_pipeline.quality.declaring import Suite, TableSuite, failing_rows
 from retention_pipeline.quality.raw import feed_of
 from retention_pipeline.quality.results import ExpectationResult, SuiteResult
+from retention_pipeline.transactions import transaction
 from retention_pipeline.warehouse import open_warehouse
 
 Finding = tuple[str, str, str]
@@ -64,19 +65,18 @@ def record_batches(
     """
     _create_tables(con)
     blocked = {found.table for found in result.blocking} | {r.table for r in result.results if r.exception}
-    con.execute("BEGIN")
-    for table in suite.tables:
-        batches = new.get(feed_of(table), ())
-        if table.table in blocked or not batches:
-            continue
-        for record in ("control.validated_batches", "control.batch_findings"):
-            con.execute(f"DELETE FROM {record} WHERE list_contains(?, batch_id)", [list(batches)])
-        con.executemany(
-            "INSERT INTO control.validated_batches VALUES (?, ?, ?)",
-            [[batch, feed_of(table), table.fingerprint] for batch in batches],
-        )
-        _record_findings(con, table, [r for r in result.results if r.table == table.table and not r.passed])
-    con.execute("COMMIT")
+    with transaction(con):
+        for table in suite.tables:
+            batches = new.get(feed_of(table), ())
+            if table.table in blocked or not batches:
+                continue
+            for record in ("control.validated_batches", "control.batch_findings"):
+                con.execute(f"DELETE FROM {record} WHERE list_contains(?, batch_id)", [list(batches)])
+            con.executemany(
+                "INSERT INTO control.validated_batches VALUES (?, ?, ?)",
+                [[batch, feed_of(table), table.fingerprint] for batch in batches],
+            )
+            _record_findings(con, table, [r for r in result.results if r.table == table.table and not r.passed])
 
 
 def _record_findings(con: DuckDBPyConnection, table: TableSuite, failed: Iterable[ExpectationResult]) -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from duckdb import DuckDBPyConnection
 
 from retention_pipeline.quality.results import SuiteResult
+from retention_pipeline.transactions import transaction
 
 TABLE = "decisions.quality_results"
 
@@ -33,15 +34,14 @@ def write_quality_results(con: DuckDBPyConnection, result: SuiteResult, as_of: d
         result: What came of the suite.
         as_of: The day of the run.
     """
-    con.execute("BEGIN")
-    con.execute("CREATE SCHEMA IF NOT EXISTS decisions")
-    described = ", ".join(f"{name} {kind} NOT NULL" for name, (kind, _) in COLUMNS.items())
-    con.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} ({described})")
-    con.execute(f"DELETE FROM {TABLE} WHERE suite = ? OR as_of <> ?", [result.suite, as_of])
-    rows = sorted(_rows(result, as_of))
-    if rows:
-        con.executemany(f"INSERT INTO {TABLE} VALUES ({', '.join('?' * len(COLUMNS))})", rows)
-    con.execute("COMMIT")
+    with transaction(con):
+        con.execute("CREATE SCHEMA IF NOT EXISTS decisions")
+        described = ", ".join(f"{name} {kind} NOT NULL" for name, (kind, _) in COLUMNS.items())
+        con.execute(f"CREATE TABLE IF NOT EXISTS {TABLE} ({described})")
+        con.execute(f"DELETE FROM {TABLE} WHERE suite = ? OR as_of <> ?", [result.suite, as_of])
+        rows = sorted(_rows(result, as_of))
+        if rows:
+            con.executemany(f"INSERT INTO {TABLE} VALUES ({', '.join('?' * len(COLUMNS))})", rows)
 
 
 def _rows(result: SuiteResult, as_of: date) -> Iterable[tuple[object, ...]]:

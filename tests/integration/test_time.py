@@ -15,7 +15,7 @@ from retention_pipeline.settings import StatePaths
 from tests.businesses import small_shop
 from tests.pipelines import folder_digest, run_here, table_digests
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("time")]
+pytestmark = pytest.mark.slow
 
 FACTS = ("staging", "intermediate", "marts")
 LAST_DAY = date(2011, 12, 9)
@@ -96,3 +96,56 @@ def _change_rows_after(exports: Path, day: date) -> int:
         with path.open("w", newline="", encoding="utf-8") as handle:
             csv.writer(handle, lineterminator="\n").writerows([header, *kept])
     return touched
+
+
+def test_cancellations_and_use_after_the_day_do_not_change_it(learners: Path, tmp_path: Path) -> None:
+    """What a learner does later, and how the course ended, stands in the same row of the same file."""
+    day = date(2014, 3, 20)
+    business = tmp_path / "business"
+    shutil.copytree(learners, business)
+    before, after = tmp_path / "before", tmp_path / "after"
+    assert run_here(business, before, day).succeeded
+    assert _change_enrolments_after(business / "exports" / "enrolments.csv", day) > 100
+    _change_use_after(business / "exports", day)
+    assert run_here(business, after, day).succeeded
+    known, again = StatePaths(before / "small_learners"), StatePaths(after / "small_learners")
+    assert len(_features(known, day)) > 1000
+    assert _features(again, day) == _features(known, day)
+    assert folder_digest(again.lists) == folder_digest(known.lists)
+    assert table_digests(again.serving, ("main",)) == table_digests(known.serving, ("main",))
+
+
+def _change_enrolments_after(path: Path, day: date) -> int:
+    """Turn round everything that became known after `day`; returns how many enrolments were touched."""
+    with path.open(newline="", encoding="utf-8") as handle:
+        header, *rows = list(csv.reader(handle))
+    registered, ended, left, result = (
+        header.index(name) for name in ("registered_on", "ends_on", "unregistered_on", "final_result")
+    )
+    kept, touched = [], 0
+    for number, row in enumerate(rows):
+        if row[registered] > day.isoformat():
+            touched += 1
+            continue
+        if row[left] > day.isoformat():
+            row[left], row[result] = "", "Pass"
+            touched += 1
+        elif not row[left] and row[ended] > day.isoformat() and number % 2:
+            row[left], row[result] = (day + timedelta(days=1 + number % 20)).isoformat(), "Withdrawn"
+            touched += 1
+        kept.append(row)
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        csv.writer(handle, lineterminator="\n").writerows([header, *kept])
+    return touched
+
+
+def _change_use_after(exports: Path, day: date) -> None:
+    with duckdb.connect() as con:
+        for path in sorted(exports.glob("usage_*.parquet")):
+            con.execute(
+                "CREATE OR REPLACE TABLE used AS SELECT * REPLACE"
+                " (CASE WHEN used_on > $day THEN clicks * 3 + 1 ELSE clicks END AS clicks)"
+                " FROM read_parquet($path) WHERE used_on <= $day OR student_id % 3 > 0",
+                {"day": day, "path": str(path)},
+            )
+            con.execute(f"COPY used TO '{path}' (FORMAT PARQUET)")
