@@ -34,8 +34,8 @@ docs: $(INSTALLED) ## Write the dbt documentation as one page, and docs/metrics.
 test: $(INSTALLED) ## Run all tests on all cores.
 	@$(BIN)/pytest -n auto --dist loadgroup
 
-test-unit: $(INSTALLED) ## Run the tests that take seconds.
-	@$(BIN)/pytest tests/unit
+test-unit: $(INSTALLED) ## Run the unit tests on all cores.
+	@$(BIN)/pytest tests/unit -n auto --dist loadgroup
 
 lint: $(INSTALLED) ## Check style, types and that the dbt project parses.
 	@$(BIN)/ruff check .
