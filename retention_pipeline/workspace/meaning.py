@@ -19,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from retention_pipeline.feeds.contracts import CONTRACTS, Column, Contract, Type
 from retention_pipeline.feeds.currencies import CURRENCIES
 from retention_pipeline.feeds.expressions import parse_expression
+from retention_pipeline.feeds.presets import presets
 from retention_pipeline.workspace.document import Document, Location, Problem, key_text
 from retention_pipeline.workspace.schema import Expression, FileMapping, Play
 from retention_pipeline.workspace.wording import nearest_hint, shown
@@ -52,10 +53,27 @@ def _business(data: Mapping[str, object]) -> Iterator[Finding]:
     first, shown_day = data.get("first_day"), data.get("as_of")
     if isinstance(first, date) and isinstance(shown_day, date) and shown_day < first:
         yield ("as_of",), f"{shown_day} lies before first_day ({first})"
+    yield from _primary(data)
     feeds = data.get("feeds")
     for needed in _NEEDED_FEEDS.get(str(data.get("kind")), ()):
         if isinstance(feeds, dict) and not any(feed in feeds for feed in needed):
             yield ("kind",), f"{data['kind']} needs the feed {' or '.join(needed)}"
+
+
+def _primary(data: Mapping[str, object]) -> Iterator[Finding]:
+    identity, feeds = data.get("identity"), data.get("feeds")
+    primary = identity.get("primary") if isinstance(identity, dict) else None
+    if not isinstance(primary, str) or not isinstance(feeds, dict):
+        return
+    lists = [mappings for mappings in feeds.values() if isinstance(mappings, list)]
+    mappings = [_valid(FileMapping, raw) for raw_list in lists for raw in raw_list]
+    sources = {mapping.source for mapping in mappings if isinstance(mapping, FileMapping) and mapping.source}
+    if primary not in sources:
+        names = ", ".join(sorted(sources)) or "none"
+        yield (
+            ("identity", "primary"),
+            f"{shown(primary)} is no `source` of a mapping{nearest_hint(primary, sorted(sources))}; allowed: {names}",
+        )
 
 
 def _zone(zone: object, where: Location) -> Iterator[Finding]:
@@ -81,8 +99,14 @@ def _feeds(feeds: object) -> Iterator[Finding]:
         for number, raw in enumerate(mappings):
             mapping = _valid(FileMapping, raw)
             if isinstance(mapping, FileMapping):
+                yield from _preset(feed, mapping, ("feeds", feed, number))
                 for where, text in _mapping(CONTRACTS[feed], mapping):
                     yield ("feeds", feed, number, *where), text
+
+
+def _preset(feed: str, mapping: FileMapping, where: Location) -> Iterator[Finding]:
+    if mapping.preset is not None and presets()[mapping.preset].feed != feed:
+        yield (*where, "preset"), f"{mapping.preset} delivers {presets()[mapping.preset].feed}, not {feed}"
 
 
 def _valid(section: type[BaseModel], raw: object) -> BaseModel | None:
@@ -97,10 +121,16 @@ def _mapping(contract: Contract, mapping: FileMapping) -> Iterator[Finding]:
     yield from _canonical_names(contract, mapping)
     yield from _pattern(mapping.files)
     yield from _zone(mapping.timezone, ("timezone",))
-    for name, value in mapping.columns.items():
+    expressions = [(("columns", name), value) for name, value in mapping.columns.items()]
+    for where, value in [*expressions, (("skip",), mapping.skip)]:
         if isinstance(value, Expression):
             for problem in parse_expression(value.sql).problems:
-                yield ("columns", name, "sql"), f"the expression {problem}"
+                yield (*where, "sql"), f"the expression {problem}"
+    for name, lookup in mapping.lookups.items():
+        for _, text in _pattern(lookup.files):
+            yield ("lookups", name, "files"), text
+    if mapping.sheet is not None and mapping.format != "xlsx":
+        yield ("sheet",), f"has no meaning for {mapping.format} files"
     if mapping.thousands_mark == mapping.decimal_mark:
         yield ("thousands_mark",), "is the same as decimal_mark"
     if mapping.delimiter in '"\r\n':

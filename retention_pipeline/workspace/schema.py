@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from retention_pipeline.feeds.contracts import ACTIVITY_FEEDS
+from retention_pipeline.feeds.presets import expanded
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(ge=1, le=3650)]
@@ -22,7 +23,7 @@ Channel = Literal["email", "sms", "phone", "push", "post", "in_app", "whatsapp"]
 FeedName = Literal[
     "customers", "identities", "order_lines", "subscriptions", "invoices", "payment_attempts", "usage", "events",
     "tickets", "survey_responses", "reviews", "messages", "consents", "loyalty", "marketing_costs", "fx_rates",
-    "erasure_requests",
+    "suppressions", "erasure_requests",
 ]  # fmt: skip
 
 
@@ -62,11 +63,49 @@ class Delivery(Section):
     )
 
 
+class FillDown(Section):
+    """Cells that an export writes on the first row of a group only, such as those of an order on its first line."""
+
+    by: str = Field(description="Source column that is the same on all rows of a group.")
+    columns: tuple[str, ...] = Field(
+        min_length=1, description="Source columns whose blank cells take the value of the first row of their group."
+    )
+
+
+class Lookup(Section):
+    """Another file of the same export, joined to the rows by a key; its columns are called `<lookup>.<column>`."""
+
+    files: str = Field(description="Glob of its files, relative to the folder of the main file.")
+    on: str = Field(description="Column of the lookup that holds the key.")
+    equals: str = Field(description="Column of the row, or of an earlier lookup, that holds the same key.")
+    newest: str | None = Field(
+        None, description="Of several rows with one key the one in which this column is greatest counts, else the last."
+    )
+    format: Literal["csv", "tsv", "parquet", "jsonl"] = Field("csv", description="Format of its files.")
+    encoding: Literal["utf-8", "utf-16", "latin-1", "windows-1252"] = Field("utf-8", description="Text encoding.")
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] = Field(",", description="Delimiter of a CSV file.")
+    missing: tuple[str, ...] = Field(("",), description="Cell texts that mean a missing value.")
+
+
 class FileMapping(Section):
     """Maps one family of export files on a feed."""
 
+    preset: str | None = Field(
+        None,
+        description="A vendor's export, `<vendor>.<export>`: gives all other keys; those written here replace it.",
+    )
     files: str = Field(description="Glob of the files, relative to the business folder.")
-    format: Literal["csv", "tsv", "parquet"] = Field("csv", description="Format; compression is told by .gz or .zst.")
+    format: Literal["csv", "tsv", "parquet", "jsonl", "xlsx"] = Field(
+        "csv", description="Format; compression of texts is told by .gz or .zst."
+    )
+    sheet: str | None = Field(None, description="Sheet of an xlsx file; the first by default.")
+    source: Name | None = Field(
+        None,
+        description=(
+            "System whose customer ids the rows hold: they become `<source>:<id>`, except for `identity.primary`. "
+            "Without it the ids stand as they are."
+        ),
+    )
     encoding: Literal["utf-8", "utf-16", "latin-1", "windows-1252"] = Field("utf-8", description="Text encoding.")
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = Field(",", description="Delimiter of a CSV file.")
     missing: tuple[str, ...] = Field(("",), description="Cell texts that mean a missing value.")
@@ -86,8 +125,26 @@ class FileMapping(Section):
     columns: dict[str, str | Expression] = Field(
         description="Canonical column → source column, or {sql: a scalar expression over the source row}."
     )
+    skip: Expression | None = Field(
+        None, description="Rows for which this holds are no rows of the feed (test mode, deleted); they are counted."
+    )
+    fill_down: FillDown | None = Field(None, description="Cells that are written on the first row of a group only.")
+    lookups: dict[Name, Lookup] = Field({}, description="Other files of the same export, joined by a key.")
     constants: dict[str, str | int | float | bool] = Field({}, description="Canonical column → the same value always.")
     max_bad_share: Share = Field(0.05, description="More bad rows than this share of a file block the whole file.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_preset(cls, raw: object) -> object:
+        return expanded(raw) if isinstance(raw, dict) else raw
+
+
+class IdentitySettings(Section):
+    """How the ids of different systems are joined to one customer."""
+
+    primary: Name | None = Field(
+        None, description="The `source` whose ids stand as they are and by which a joined customer is called."
+    )
 
 
 class Offer(Section):
@@ -215,6 +272,7 @@ class Retention(Section):
     as_of: date | None = Field(None, description="Day shown when none is asked for; else the last complete day.")
     owners: tuple[str, ...] = Field(("team:retention",), description="Owners shown on the assets.")
     feeds: dict[FeedName, tuple[FileMapping, ...]] = Field(description="Feed → the files that deliver it.")
+    identity: IdentitySettings = Field(IdentitySettings(), description="One customer across systems.")
     churn: ChurnSettings = Field(ChurnSettings(), description="Definition and prediction of churn.")
     value: ValueSettings = Field(ValueSettings(), description="What a customer is worth.")
     contact: ContactPolicy = Field(ContactPolicy(), description="Limits across all plays.")
