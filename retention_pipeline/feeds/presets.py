@@ -72,6 +72,15 @@ def presets() -> Mapping[str, Preset]:
     return dict(sorted(found.items()))
 
 
+def recognised(columns: Collection[str]) -> list[Preset]:
+    """The presets of the export that has these columns, sorted by name; of several exports the one that asks for most.
+
+    A history table has all columns of the snapshot beside it and some more: only the history is recognised then.
+    """
+    fitting = [preset for preset in presets().values() if preset.fits(columns)]
+    return [preset for preset in fitting if not any(set(preset.recognise) < set(other.recognise) for other in fitting)]
+
+
 def expanded(raw: Mapping[str, Any]) -> dict[str, Any]:
     """A mapping with the keys of its preset; unchanged where it names none.
 

@@ -54,10 +54,19 @@ def _business(data: Mapping[str, object]) -> Iterator[Finding]:
     if isinstance(first, date) and isinstance(shown_day, date) and shown_day < first:
         yield ("as_of",), f"{shown_day} lies before first_day ({first})"
     yield from _primary(data)
+    yield from _rhythms(data)
     feeds = data.get("feeds")
     for needed in _NEEDED_FEEDS.get(str(data.get("kind")), ()):
         if isinstance(feeds, dict) and not any(feed in feeds for feed in needed):
             yield ("kind",), f"{data['kind']} needs the feed {' or '.join(needed)}"
+
+
+def _rhythms(data: Mapping[str, object]) -> Iterator[Finding]:
+    rhythms, feeds = data.get("delivery"), data.get("feeds")
+    if isinstance(rhythms, dict) and isinstance(feeds, dict):
+        for feed in rhythms:
+            if feed in CONTRACTS and feed not in feeds:
+                yield ("delivery", feed), "is no feed of this business"
 
 
 def _primary(data: Mapping[str, object]) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ Channel = Literal["email", "sms", "phone", "push", "post", "in_app", "whatsapp"]
 FeedName = Literal[
     "customers", "identities", "order_lines", "subscriptions", "invoices", "payment_attempts", "usage", "events",
     "tickets", "survey_responses", "reviews", "messages", "consents", "loyalty", "marketing_costs", "fx_rates",
-    "suppressions", "erasure_requests",
+    "erasure_requests", "suppressions",
 ]  # fmt: skip
 
 
@@ -81,6 +81,7 @@ class Lookup(Section):
     newest: str | None = Field(
         None, description="Of several rows with one key the one in which this column is greatest counts, else the last."
     )
+    optional: bool = Field(False, description="Without a file its columns are missing values; else that is an error.")
     format: Literal["csv", "tsv", "parquet", "jsonl"] = Field("csv", description="Format of its files.")
     encoding: Literal["utf-8", "utf-16", "latin-1", "windows-1252"] = Field("utf-8", description="Text encoding.")
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = Field(",", description="Delimiter of a CSV file.")
@@ -124,6 +125,10 @@ class FileMapping(Section):
     )
     columns: dict[str, str | Expression] = Field(
         description="Canonical column → source column, or {sql: a scalar expression over the source row}."
+    )
+    optional: tuple[str, ...] = Field(
+        (),
+        description="Source columns (`column`, or `lookup.column`) that a file may lack: they are then missing values.",
     )
     skip: Expression | None = Field(
         None, description="Rows for which this holds are no rows of the feed (test mode, deleted); they are counted."
@@ -220,6 +225,10 @@ class ChurnSettings(Section):
     term_end_is_churn: bool = Field(True, description="Whether reaching the end of a contract without renewal counts.")
     history_days: Days = Field(180, description="Days of history before the first observation date.")
     test_dates: int = Field(3, ge=1, le=24, description="Newest observable dates kept for the test of the model.")
+    involuntary_reasons: tuple[str, ...] = Field(
+        ("administrative_error", "business_closed", "deceased", "duplicate_account", "technical_error"),
+        description="Values of `cancel_reason` with which an end was not the customer's decision.",
+    )
     excluded_features: tuple[str, ...] = Field((), description="Features that the model must not use.")
     seed: int = Field(20260101, description="Seed of everything random in training.")
 
@@ -254,6 +263,15 @@ class ConsentGround(Section):
         return purpose != "marketing" or self.basis in ("consent", "legitimate_interest")
 
 
+class DeliveryRhythm(Section):
+    """How often a feed is delivered: when nothing came for longer, it is late and not silent."""
+
+    every_days: Days = Field(1, description="The feed is delivered at least once in so many days.")
+    tolerance_days: int = Field(
+        0, ge=0, le=365, description="Days that a delivery may be late before what reads it is held back."
+    )
+
+
 class Retention(Section):
     """A business: the whole of `retention.yaml`."""
 
@@ -272,6 +290,13 @@ class Retention(Section):
     as_of: date | None = Field(None, description="Day shown when none is asked for; else the last complete day.")
     owners: tuple[str, ...] = Field(("team:retention",), description="Owners shown on the assets.")
     feeds: dict[FeedName, tuple[FileMapping, ...]] = Field(description="Feed → the files that deliver it.")
+    delivery: dict[FeedName, DeliveryRhythm] = Field(
+        {},
+        description=(
+            "Feed → how often it is delivered. For a day on which such a feed is overdue, what reads it is held back. "
+            "Feeds that are not named here are never late."
+        ),
+    )
     identity: IdentitySettings = Field(IdentitySettings(), description="One customer across systems.")
     churn: ChurnSettings = Field(ChurnSettings(), description="Definition and prediction of churn.")
     value: ValueSettings = Field(ValueSettings(), description="What a customer is worth.")
