@@ -45,6 +45,34 @@ def run_here(business: Path, state: Path, as_of: date | None = None):
     return run_daily(build_defs(), loaded, StatePaths(state / loaded.name), as_of)
 
 
+def compute_day(business: Path, state: Path, day: date) -> None:
+    """Load, model, train, score, decide and write the lists of a day, without checks, pages and Dagster around them."""
+    from retention_pipeline.campaigns.deciding import decide
+    from retention_pipeline.campaigns.releasing import release
+    from retention_pipeline.churn.model import train
+    from retention_pipeline.churn.registry import save_model
+    from retention_pipeline.churn.scoring import score
+    from retention_pipeline.dbt_runner import run_dbt
+    from retention_pipeline.feeds.loading import load_feeds
+    from retention_pipeline.warehouse import create_layout, open_warehouse, write_run_context
+    from retention_pipeline.workspace.loading import load_business
+
+    loaded = load_business(business)
+    config, paths = loaded.config, StatePaths(state / loaded.name)
+    paths.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    with open_warehouse(paths.warehouse) as con:
+        create_layout(con)
+        assert not any(load.problems for load in load_feeds(con, loaded).values())
+        write_run_context(con, config, day)
+    assert run_dbt(["run"], paths).success
+    with open_warehouse(paths.warehouse) as con:
+        model = train(con, day, config.churn)
+        save_model(model, paths.models)
+        score(con, model, day)
+        decide(con, config, day, paths.state)
+        release(con, config, day, paths.lists, paths.state)
+
+
 @contextmanager
 def once_for_all_workers(folder: Path, name: str) -> Iterator[bool]:
     """Hold a lock on `name`; yields whether the work is still to be done (the first comer's task)."""
