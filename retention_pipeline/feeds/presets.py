@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from retention_pipeline.plain_yaml import load_plain
 
 VENDORS = Path(__file__).parent / "vendors"
 
@@ -32,6 +32,9 @@ class Preset:
         verified: Whether its columns were seen in a real export; otherwise they are taken from documentation.
         recognise: Columns that together tell this export from every other one.
         mapping: The keys of a mapping, as they would stand in a `retention.yaml`.
+        is_on_request: Whether only a person can say that it is wanted: it would count twice beside another preset, or
+            reads the export in another way than most businesses need.
+        yields_to: Exports of the same vendor that say more; where one of them is there, this one is left out.
     """
 
     name: str
@@ -41,6 +44,8 @@ class Preset:
     verified: bool
     recognise: tuple[str, ...]
     mapping: Mapping[str, Any]
+    is_on_request: bool = False
+    yields_to: tuple[str, ...] = ()
 
     @property
     def vendor(self) -> str:
@@ -57,7 +62,7 @@ def presets() -> Mapping[str, Preset]:
     """All presets by name, sorted."""
     found = {}
     for path in sorted(VENDORS.glob("*.yaml")):
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
+        document = load_plain(path.read_text(encoding="utf-8"))
         for export, entry in document["presets"].items():
             name = f"{document['vendor']}.{export}"
             found[name] = Preset(
@@ -68,6 +73,8 @@ def presets() -> Mapping[str, Preset]:
                 verified=entry["verified"],
                 recognise=tuple(entry["recognise"]),
                 mapping=entry["mapping"],
+                is_on_request=entry.get("on_request", False),
+                yields_to=tuple(f"{document['vendor']}.{other}" for other in entry.get("yields_to", ())),
             )
     return dict(sorted(found.items()))
 

@@ -75,13 +75,15 @@ def collect_feeds(con: DuckDBPyConnection, as_of: date, held: Mapping[str, str])
         return ()
     rows = con.execute(
         "WITH in_force AS (SELECT feed, count(*) AS files, sum(rows_read) AS rows_read,"
-        " sum(rows_loaded) AS rows_loaded, sum(rows_quarantined) AS rows_quarantined, max(last_day) AS last_day,"
+        " sum(rows_loaded) AS rows_loaded, sum(rows_quarantined) AS rows_quarantined,"
+        " sum(rows_skipped) AS rows_skipped, max(last_day) AS last_day,"
         " list(last_day ORDER BY last_day) FILTER (WHERE last_day IS NOT NULL) AS days FROM raw.ledger"
         " WHERE status = 'loaded' AND superseded_by IS NULL GROUP BY feed),"
         " newest AS (SELECT feed, status FROM raw.ledger"
         " QUALIFY row_number() OVER (PARTITION BY feed, path ORDER BY batch_id DESC) = 1),"
         " rejected AS (SELECT feed, count(*) FILTER (WHERE list_contains(?, status)) AS files FROM newest GROUP BY 1)"
-        " SELECT feed, in_force.files, rows_read, rows_loaded, rows_quarantined, last_day, rejected.files, days"
+        " SELECT feed, in_force.files, rows_read, rows_loaded, rows_quarantined, rows_skipped, last_day,"
+        " rejected.files, days"
         " FROM rejected LEFT JOIN in_force USING (feed) ORDER BY feed",
         [list(_REJECTED)],
     ).fetchall()
@@ -98,8 +100,9 @@ def collect_feeds(con: DuckDBPyConnection, as_of: date, held: Mapping[str, str])
             days_late=days_late(days or (), as_of),
             message=held.get(feed, ""),
             rules=_rules(con, feed) if quarantined else (),
+            rows_skipped=int(skipped or 0),
         )
-        for feed, files, read, loaded, quarantined, last_day, rejected, days in rows
+        for feed, files, read, loaded, quarantined, skipped, last_day, rejected, days in rows
     )
 
 

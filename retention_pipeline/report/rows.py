@@ -52,6 +52,8 @@ def feed_rows(summary: RunSummary) -> list[tuple[str, ...]]:
         remarks = [f"{count(feed.files_rejected)} not taken"] if feed.files_rejected else []
         if feed.days_late:
             remarks.append(f"silent for {count(feed.days_late)} days")
+        if feed.rows_skipped:
+            remarks.append(f"{count(feed.rows_skipped)} skipped as the mapping says")
         if feed.rules:
             remarks.append(f"quarantined for {', '.join(counted(feed.rules, _MOST_RULES))}")
         rows.append(

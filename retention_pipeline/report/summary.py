@@ -30,6 +30,7 @@ class FeedSummary:
         days_late: Days without a row that are more than this feed's files usually leave; 0 where it is on time.
         message: Why files were rejected.
         rules: Rule that quarantined rows broke → such rows, most frequent first; a row can break several.
+        rows_skipped: Rows that the mapping's `skip` leaves out, such as those of a test mode.
     """
 
     feed: str
@@ -42,6 +43,7 @@ class FeedSummary:
     days_late: int = 0
     message: str = ""
     rules: tuple[tuple[str, int], ...] = ()
+    rows_skipped: int = 0
 
 
 @dataclass(frozen=True)

@@ -128,7 +128,7 @@ def full_summary() -> RunSummary:
         published_day=DAY,
         feeds=(
             FeedSummary("order_lines", 25, 1_067_371, 1_067_326, 45, DAY, rules=(("quantity is no number", 45),)),
-            FeedSummary("tickets", 3, 900, 900, 0, date(2025, 10, 3), days_late=67),
+            FeedSummary("tickets", 3, 912, 900, 0, date(2025, 10, 3), days_late=67, rows_skipped=12),
         ),
         month=date(2025, 11, 1),
         figures=(
