@@ -21,7 +21,20 @@ from retention_pipeline.workspace.schema import Retention
 UNSOUND_OPTIMIZER = "join_order"
 """DuckDB 2.0.0 loses rows where a predicate spans three tables beside a left join; the profile of dbt has the same."""
 
+OWN_IDS = "own"
+"""The name of the source whose ids stand as they are, where a business calls no source its primary one."""
+
 ISO_WEEKDAY = {"monday": 1, "saturday": 6, "sunday": 7}
+
+
+_RUN_COLUMNS = (
+    "as_of DATE NOT NULL", "business VARCHAR NOT NULL", "kind VARCHAR NOT NULL", "timezone VARCHAR NOT NULL",
+    "currency VARCHAR NOT NULL", "salt VARCHAR NOT NULL", "week_starts_on INTEGER NOT NULL", "first_day DATE NOT NULL",
+    "inactivity_days INTEGER NOT NULL", "horizon_days INTEGER NOT NULL", "early_days INTEGER NOT NULL",
+    "history_days INTEGER NOT NULL", "term_end_is_churn BOOLEAN NOT NULL", "involuntary_reasons VARCHAR[] NOT NULL",
+    "gross_margin DOUBLE NOT NULL", "has_consents BOOLEAN NOT NULL", f"primary_source VARCHAR DEFAULT '{OWN_IDS}'",
+    "joins_sources BOOLEAN DEFAULT false",
+)  # fmt: skip
 
 
 @contextmanager
@@ -55,57 +68,101 @@ def create_layout(con: duckdb.DuckDBPyConnection) -> None:
     for schema in ("control", "staging", "intermediate", "marts", "decisions"):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     create_feed_tables(con)
-    con.execute(
-        "CREATE TABLE IF NOT EXISTS control.run (as_of DATE NOT NULL, business VARCHAR NOT NULL, kind VARCHAR NOT NULL,"
-        " timezone VARCHAR NOT NULL, currency VARCHAR NOT NULL, salt VARCHAR NOT NULL,"
-        " week_starts_on INTEGER NOT NULL, first_day DATE NOT NULL, inactivity_days INTEGER NOT NULL,"
-        " horizon_days INTEGER NOT NULL, early_days INTEGER NOT NULL, history_days INTEGER NOT NULL,"
-        " term_end_is_churn BOOLEAN NOT NULL, gross_margin DOUBLE NOT NULL, has_consents BOOLEAN NOT NULL)"
-    )
+    _create_run_table(con)
+    con.execute("CREATE TABLE IF NOT EXISTS control.sources (source VARCHAR NOT NULL, priority INTEGER NOT NULL)")
     con.execute("CREATE TABLE IF NOT EXISTS control.feeds (feed VARCHAR NOT NULL, configured BOOLEAN NOT NULL)")
-    con.execute("CREATE TABLE IF NOT EXISTS control.held_feeds (feed VARCHAR NOT NULL, reason VARCHAR NOT NULL)")
+    for table in ("held_feeds", "late_feeds"):
+        con.execute(f"CREATE TABLE IF NOT EXISTS control.{table} (feed VARCHAR NOT NULL, reason VARCHAR NOT NULL)")
+
+
+def _create_run_table(con: duckdb.DuckDBPyConnection) -> None:
+    """Create `control.run`, anew where an older version made it: a run writes its row before anything reads it."""
+    found = con.execute(
+        "SELECT list(column_name ORDER BY column_index) FROM duckdb_columns() WHERE schema_name = 'control'"
+        " AND table_name = 'run' AND database_name = current_database()"
+    ).fetchall()[0][0]
+    if found != [column.split()[0] for column in _RUN_COLUMNS]:
+        con.execute("DROP TABLE IF EXISTS control.run")
+        con.execute(f"CREATE TABLE control.run ({', '.join(_RUN_COLUMNS)})")
 
 
 def write_run_context(con: duckdb.DuckDBPyConnection, config: Retention, as_of: date) -> None:
     """Tell the models for which day and under which definitions they compute: one row, replaced as a whole."""
     churn = config.churn
+    sources = sources_by_priority(config)
+    row = {
+        "as_of": as_of,
+        "business": config.business,
+        "kind": config.kind.value,
+        "timezone": config.timezone,
+        "currency": config.currency,
+        "salt": config.salt,
+        "week_starts_on": ISO_WEEKDAY[config.week_starts_on],
+        "first_day": config.first_day,
+        "inactivity_days": churn.inactivity_days,
+        "horizon_days": churn.horizon_days,
+        "early_days": churn.early_days,
+        "history_days": churn.history_days,
+        "term_end_is_churn": churn.term_end_is_churn,
+        "involuntary_reasons": list(churn.involuntary_reasons),
+        "gross_margin": config.value.gross_margin,
+        "has_consents": "consents" in config.feeds,
+        "primary_source": sources[0],
+        "joins_sources": len(sources) > 1 or "identities" in config.feeds,
+    }
     with transaction(con):
         con.execute("DELETE FROM control.run")
         con.execute(
-            f"INSERT INTO control.run VALUES ({', '.join('?' * 15)})",
-            [
-                as_of,
-                config.business,
-                config.kind.value,
-                config.timezone,
-                config.currency,
-                config.salt,
-                ISO_WEEKDAY[config.week_starts_on],
-                config.first_day,
-                churn.inactivity_days,
-                churn.horizon_days,
-                churn.early_days,
-                churn.history_days,
-                churn.term_end_is_churn,
-                config.value.gross_margin,
-                "consents" in config.feeds,
-            ],
+            f"INSERT INTO control.run ({', '.join(row)}) VALUES ({', '.join('?' for _ in row)})", list(row.values())
+        )
+        con.execute("DELETE FROM control.sources")
+        con.executemany(
+            "INSERT INTO control.sources VALUES (?, ?)", [[source, rank] for rank, source in enumerate(sources)]
         )
         con.execute("DELETE FROM control.feeds")
         con.executemany("INSERT INTO control.feeds VALUES (?, ?)", [[feed, feed in config.feeds] for feed in CONTRACTS])
 
 
+def sources_by_priority(config: Retention) -> list[str]:
+    """The systems whose ids a business knows, the primary one first, then as `retention.yaml` names them.
+
+    Those that deliver customer records go before those that only name customers.
+    """
+    records = config.feeds.get("customers", ())
+    others = [mapping for feed, mappings in config.feeds.items() if feed != "customers" for mapping in mappings]
+    named = [mapping.source for mapping in (*records, *others) if mapping.source]
+    return list(dict.fromkeys([config.identity.primary or OWN_IDS, *named]))
+
+
 def write_held_feeds(con: duckdb.DuckDBPyConnection, reasons: Mapping[str, str]) -> None:
     """Remember which feeds have a file that was not taken: what depends on them is held back."""
-    with transaction(con):
-        con.execute("DELETE FROM control.held_feeds")
-        for feed, reason in sorted(reasons.items()):
-            con.execute("INSERT INTO control.held_feeds VALUES (?, ?)", [feed, reason])
+    _write_reasons(con, "held_feeds", reasons)
 
 
 def read_held_feeds(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """Feeds that are held back, with the reason."""
-    return dict(con.execute("SELECT feed, reason FROM control.held_feeds ORDER BY feed").fetchall())
+    """Feeds with a file that was not taken, with the reason."""
+    return _read_reasons(con, "held_feeds")
+
+
+def write_late_feeds(con: duckdb.DuckDBPyConnection, reasons: Mapping[str, str]) -> None:
+    """Remember which feeds are late for the day that is computed: what depends on them is held back for that day."""
+    _write_reasons(con, "late_feeds", reasons)
+
+
+def read_late_feeds(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Feeds that were late for the day that was computed last, with the reason."""
+    return _read_reasons(con, "late_feeds")
+
+
+def _write_reasons(con: duckdb.DuckDBPyConnection, table: str, reasons: Mapping[str, str]) -> None:
+    with transaction(con):
+        con.execute(f"DELETE FROM control.{table}")
+        for feed, reason in sorted(reasons.items()):
+            con.execute(f"INSERT INTO control.{table} VALUES (?, ?)", [feed, reason])
+
+
+def _read_reasons(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    return dict(con.execute(f"SELECT feed, reason FROM control.{table} ORDER BY feed").fetchall())
 
 
 @contextmanager

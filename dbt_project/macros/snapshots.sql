@@ -6,6 +6,14 @@
     end
 {%- endmacro %}
 
+{#- An amount of a version in business currency, at the rate of `fx`; null without a rate, never parity. -#}
+{% macro in_business_currency(amount, version) -%}
+    case
+        when {{ version }}.currency = run.currency then {{ amount }}
+        else cast(round(({{ amount }}) * fx.rate_to_business, 4) as decimal(18, 4))
+    end
+{%- endmacro %}
+
 {#- The value where its feed is configured, else null: what is not delivered is unknown, not zero. -#}
 {% macro if_fed(feed, value) -%}
     case when run.has_{{ feed }} then {{ value }} end

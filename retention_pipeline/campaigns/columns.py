@@ -39,6 +39,7 @@ CUSTOMER_360: Mapping[str, str] = {
     "rfm_segment": _TEXT,
     "margin_365d": _MARGIN,
     "margin_before_loss_365d": _MARGIN,
+    "monthly_price_before_loss": _MONEY,
     "tenure_days": _COUNT,
     "period_number": _COUNT,
     "days_in_period": _COUNT,

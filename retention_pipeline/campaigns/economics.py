@@ -84,18 +84,23 @@ def loss_probability(play: Play) -> str:
 def value_at_stake(play: Play, value: ValueSettings) -> str:
     """SQL: what is lost with the customer over `value.horizon_days`; NULL where nothing tells.
 
-    A fixed value holds for everyone. Else it is the margin of the last year (of the year before the loss for
-    `win_back`), or that of the running subscriptions where no orders are fed; a negative margin counts as nothing.
+    A fixed value holds for everyone. Else it is the margin of the orders of the last year and of the running
+    subscriptions over a year; for `win_back`, of the year before the loss and of the subscriptions that ended. What is
+    not fed adds nothing, a negative margin counts as nothing.
     """
     if value.fixed_value is not None:
         return f"CAST({value.fixed_value:f} AS {MONEY})"
-    if play.goal == "win_back":
-        year = "margin_before_loss_365d"
-    else:
-        year = f"coalesce(margin_365d, {exact(value.gross_margin)} * 12 * CAST(monthly_price AS DECIMAL(24,4)))"
+    lost = play.goal == "win_back"
+    orders, price = (
+        ("margin_before_loss_365d", "monthly_price_before_loss") if lost else ("margin_365d", "monthly_price")
+    )
+    year = (
+        f"CASE WHEN {orders} IS NOT NULL OR {price} IS NOT NULL THEN coalesce({orders}, 0)"
+        f" + {exact(value.gross_margin)} * 12 * CAST(coalesce({price}, 0) AS DECIMAL(24,4)) END"
+    )
     horizon = "" if value.horizon_days == _YEAR else f" * {value.horizon_days} / {_YEAR}"
     # greatest(x, 0) would make a missing value 0
-    return f"CAST(round(CASE WHEN {year} < 0 THEN 0 ELSE {year} END{horizon}, 2) AS {MONEY})"
+    return f"CAST(round(CASE WHEN ({year}) < 0 THEN 0 ELSE ({year}) END{horizon}, 2) AS {MONEY})"
 
 
 UPLIFT = f"CAST(round(effect * p, 6) AS {PROBABILITY})"

@@ -49,7 +49,7 @@ def list_query(name: str, play: Play, day: date) -> str:
         " JOIN intermediate.int_customers AS person ON person.customer_key = target.customer_key"
         " JOIN marts.customer_360 AS customer"
         " ON customer.customer_key = target.customer_key AND customer.as_of = target.as_of"
-        " LEFT JOIN staging.stg_customers AS record ON record.customer_id = person.customer_id"
+        " LEFT JOIN intermediate.int_customer_records AS record ON record.customer_id = person.customer_id"
         f" WHERE target.as_of = DATE {literal(day.isoformat())} AND target.play = {literal(name)}"
         " AND target.arm = 'treatment' ORDER BY target.priority_rank"
     )

@@ -65,6 +65,6 @@ def lacks_address(play: Play, config: Retention) -> str:
     if column is None or not any(column in mapping.columns for mapping in config.feeds.get("customers", ())):
         return "false"
     return (
-        "NOT EXISTS (SELECT 1 FROM staging.stg_customers AS record WHERE record.customer_id = pool.customer_id"
-        f" AND record.{column} <> '')"
+        "NOT EXISTS (SELECT 1 FROM intermediate.int_customer_records AS record"
+        f" WHERE record.customer_id = pool.customer_id AND record.{column} <> '')"
     )

@@ -50,6 +50,7 @@ class Column:
         known_with: The dated column with which this undated one becomes known (a reason with its request).
         personal: Identifies a person or is free text: never in logs, metadata, serving or test output.
         currency: An ISO 4217 code, checked against the known ones.
+        identity: Where it is given it alone tells the row, in a feed without a key; copies of it are one row.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Column:
     known_with: str | None = None
     personal: bool = False
     currency: bool = False
+    identity: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ class Contract:
         description: What the feed is for.
         time: The column that dates a row; None for a feed of undated rows.
         columns: In the order in which `raw` holds them.
+        one_of: Columns of which a row needs at least one: it goes to quarantine without any.
+        shows_delivery: Staging says from which day a row is known, as `known_on`: undated rows are put in order by it.
     """
 
     name: str
@@ -83,6 +87,8 @@ class Contract:
     description: str
     time: str | None
     columns: tuple[Column, ...]
+    one_of: tuple[str, ...] = ()
+    shows_delivery: bool = False
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -160,6 +166,7 @@ _CUSTOMERS = Contract(
         Column("is_test", Type.BOOLEAN, "An account of the business itself, left out of every figure and list."),
         Column("attributes", Type.JSON, "Whatever else the export holds, as a JSON object.", personal=True),
     ),
+    shows_delivery=True,
 )
 
 _IDENTITIES = Contract(
@@ -171,9 +178,10 @@ _IDENTITIES = Contract(
         _customer(),
         Column("source", Type.TEXT, "The system that uses the other id.", required=True),
         _id("source_id", "The id in that system."),
-        _happened("linked_at", "When the link was made."),
+        _happened("linked_at", "When the link was made; where no export says it, the day of the delivery."),
         _id("merged_into", "The customer into whom this one was merged.", required=False),
     ),
+    shows_delivery=True,
 )
 
 _ORDER_LINES = Contract(
@@ -285,7 +293,7 @@ _EVENTS = Contract(
     description="Single product or web events: login, help_viewed, cancel_viewed, cart_added, milestone_reached ...",
     time="occurred_at",
     columns=(
-        _id("event_id", "The event, where the source gives it an id.", required=False),
+        Column("event_id", Type.TEXT, "The event, where the source gives it an id.", identity=True),
         _customer(),
         _happened("occurred_at", "When it occurred (UTC).", required=True),
         Column("name", Type.TEXT, "What occurred.", required=True),
@@ -382,6 +390,23 @@ _CONSENTS = Contract(
     ),
 )
 
+_SUPPRESSIONS = Contract(
+    "suppressions",
+    grain="an entry of a destination's suppression list",
+    description="Who must not be contacted, as the sending systems keep it; they may know people by address only.",
+    time="suppressed_at",
+    columns=(
+        _customer(required=False),
+        _text("email", "E-mail address that must not be written to.", personal=True),
+        _text("phone", "Telephone number that must not be called.", personal=True),
+        _choice("channel", "The channel on which the customer must not be contacted.", CHANNELS, required=True),
+        _text("reason", "unsubscribed, bounced, complained, blocked by hand, or what the source says."),
+        _happened("suppressed_at", "When it was entered."),
+    ),
+    one_of=("customer_id", "email", "phone"),
+    shows_delivery=True,
+)
+
 _LOYALTY = Contract(
     "loyalty",
     grain="a movement of points",
@@ -446,6 +471,7 @@ CONTRACTS: dict[str, Contract] = {
         _REVIEWS,
         _MESSAGES,
         _CONSENTS,
+        _SUPPRESSIONS,
         _LOYALTY,
         _MARKETING_COSTS,
         _FX_RATES,

@@ -4,7 +4,7 @@
 
 A staging model shows what a feed said by the end of the as-of day: rows of batches that no other batch in force has
 replaced, known and dated by that day, one row per key (the newest delivery) or per line, and nothing that had not
-happened yet.
+happened yet. `stg_customer_ids` lists the ids under which any feed knows a customer.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ _TABLES = frozenset({"customers", "subscriptions"})
 
 _RESERVED = frozenset({"interval"})
 
+CUSTOMER_IDS = "stg_customer_ids"
+
+KNOWN_ON = "known_on"
+"""The day from which a row is known, of feeds whose contract shows it; of repeated lines, the newest delivery."""
+
 _LEDGER_COLUMNS = (
     ("batch_id", "The batch: one file as it was loaded."),
     ("feed", "The feed to which the file belongs."),
@@ -37,6 +42,7 @@ _LEDGER_COLUMNS = (
 def staging_files() -> dict[Path, str]:
     """Every file of the staging layer with the text that it must have."""
     files = {STAGING / f"stg_{feed}.sql": model_sql(contract) for feed, contract in CONTRACTS.items()}
+    files[STAGING / f"{CUSTOMER_IDS}.sql"] = customer_ids_sql()
     files[STAGING / "_raw__sources.yml"] = sources_yaml()
     files[STAGING / "_staging__models.yml"] = models_yaml()
     return files
@@ -77,6 +83,46 @@ def model_sql(contract: Contract) -> str:
     )
 
 
+def customer_ids_sql() -> str:
+    """The SQL of `stg_customer_ids`: nothing is read where one system knows all customers."""
+    feeds = [contract for contract in CONTRACTS.values() if any(c.name == "customer_id" for c in contract.columns)]
+    return "\n".join(
+        [
+            f"-- {_HEADER}",
+            "{{ config(materialized='table') }}",
+            "with run as (",
+            "    select as_of, " + "{{ begin_of_day(add_days('as_of', 1), 'timezone') }}" + " as ends_at",
+            "    from {{ source('control', 'run') }}",
+            "    where joins_sources",
+            "),",
+            "",
+            "seen as (",
+            "\n\n    union all\n\n".join(_ids_of(contract) for contract in feeds),
+            ")",
+            "",
+            "select distinct customer_id",
+            "from seen",
+            "where customer_id is not null",
+            "",
+        ]
+    )
+
+
+def _ids_of(contract: Contract) -> str:
+    return "\n".join(
+        [
+            "    select distinct feed.customer_id",
+            f"    from {{{{ source('raw', '{contract.name}') }}}} as feed",
+            "    cross join run",
+            "    where feed._batch_id in (",
+            f"        {{{{ current_batches('{contract.name}') }}}}",
+            "    )",
+            "        and (feed._known_on is null or feed._known_on <= run.as_of)",
+            *_dated_by_the_day(contract),
+        ]
+    )
+
+
 def _config(contract: Contract) -> list[str]:
     return ["{{ config(materialized='table') }}"] if contract.name in _TABLES else []
 
@@ -107,12 +153,17 @@ def _repeated_lines(contract: Contract) -> list[str]:
     return [
         "",
         "repeated as (",
-        "    select _line_id, min(_batch_id) as first_batch_id",
+        f"    select _line_id, min(_batch_id) as first_batch_id{_last_known(contract)}",
         "    from known",
         "    group by _line_id",
         "    having count(*) > 1",
         ")",
     ]
+
+
+def _last_known(contract: Contract) -> str:
+    """Of a line that is delivered again and again, the newest delivery confirms it."""
+    return ", max(_known_on) as last_known_on" if contract.shows_delivery else ""
 
 
 def _first_of_repeated(contract: Contract) -> list[str]:
@@ -127,6 +178,9 @@ def _first_of_repeated(contract: Contract) -> list[str]:
 def _expressions(contract: Contract) -> list[str]:
     """The columns: masked where they tell what had not happened."""
     shown = [(_name(column), _masked(contract, column)) for column in contract.columns]
+    if contract.shows_delivery:
+        known_on = "_known_on" if contract.keys else "coalesce(repeated.last_known_on, known._known_on)"
+        shown.append((KNOWN_ON, known_on))
     return [name if name == expression else f"{expression} as {name}" for name, expression in shown]
 
 
@@ -169,6 +223,18 @@ def models_yaml() -> str:
         for column in contract.columns:
             lines += [f"      - name: {column.name}", f"        description: {_quoted(column.description)}"]
             lines += [f"        data_type: {column.type.value.lower()}"]
+        if contract.shows_delivery:
+            text = "Day from which the row is known as it stands; missing where neither file nor row has a day."
+            lines += [f"      - name: {KNOWN_ON}", f"        description: {_quoted(text)}", "        data_type: date"]
+    lines += [
+        f"  - name: {CUSTOMER_IDS}",
+        "    description: 'The ids under which any feed knows a customer by the as-of day; empty where one system knows"
+        " all customers. One row per id.'",
+        "    columns:",
+        "      - name: customer_id",
+        "        description: 'The id, as raw holds it.'",
+        "        data_type: varchar",
+    ]
     return "\n".join([*lines, ""])
 
 

@@ -39,7 +39,8 @@ def marts_suite(manifest: Mapping[str, Any], day: date) -> Suite:
     """The suite of all marts for a run of `day`.
 
     A column of a mart is a rate by its name (`..._rate`, `..._probability`, and their bounds), a count by
-    its name, or has its bounds in its own `meta`: `{minimum: ..., maximum: ..., values: [...]}`, which goes first.
+    its name, or has its bounds in its own `meta`: `{minimum: ..., maximum: ..., values: [...]}`, which goes
+    first. An amount of a fact is required, but for one with `{optional: true}`.
     """
     models = [n for n in manifest["nodes"].values() if n["resource_type"] == "model" and n["schema"] == "marts"]
     tests = _column_tests(manifest)
@@ -56,11 +57,16 @@ def marts_suite(manifest: Mapping[str, Any], day: date) -> Suite:
 def _table_suite(model: Mapping[str, Any], tests: Mapping[str, Mapping[str, Any]], day: date) -> TableSuite:
     grain = tuple(str(name) for name in model["config"].get("meta", {}).get("grain", ()))
     columns = {str(name): column for name, column in model["columns"].items()}
-    # An amount that is missing from a fact is missing from every sum made of it.
+    # An amount that is missing from a fact is missing from every sum made of it. `optional` ones belong to a feed that
+    # a business may lack.
     is_fact = str(model["name"]).startswith("fct_")
     required = {
         *grain,
-        *(name for name, c in columns.items() if is_fact and _MONEY.match(str(c.get("data_type") or ""))),
+        *(
+            name
+            for name, c in columns.items()
+            if is_fact and _MONEY.match(str(c.get("data_type") or "")) and not _meta(c).get("optional")
+        ),
         *(
             name
             for constraint in model.get("constraints", ())
@@ -95,7 +101,7 @@ def _of_column(
     constraints = {str(constraint["type"]) for constraint in column.get("constraints", ())}
     if name in required or "not_null" in constraints or "not_null" in tests:
         yield Expectation(Kind.REQUIRED, Required(name))
-    meta = {**column.get("meta", {}), **column.get("config", {}).get("meta", {})}
+    meta = _meta(column)
     values = meta.get("values") or tests.get("accepted_values", {}).get("values")
     if values and all(isinstance(value, str) for value in values):
         yield Expectation(Kind.ALLOWED, OneOf(name, tuple(values)))
@@ -106,6 +112,10 @@ def _of_column(
         yield Expectation(Kind.RATES, Within(name, 0, 1))
     elif _COUNT.search(name) and (_WHOLE.match(kind) or _NUMBER.match(kind)):
         yield Expectation(Kind.RANGE, Within(name, 0))
+
+
+def _meta(column: Mapping[str, Any]) -> dict[str, Any]:
+    return {**column.get("meta", {}), **column.get("config", {}).get("meta", {})}
 
 
 def _not_after(grain: tuple[str, ...], columns: Mapping[str, Mapping[str, Any]], day: date) -> Iterator[Expectation]:

@@ -65,6 +65,7 @@ def _table_suite(contract: Contract) -> TableSuite:
             Expectation(Kind.COLUMNS, ColumnsAre(tuple(name for name, _ in columns))),
             Expectation(Kind.COLUMNS, types_are({name: kind.removesuffix(" NOT NULL") for name, kind in columns})),
             *(Expectation(Kind.REQUIRED, Required(name)) for name in _never_null(contract)),
+            *_at_least_one(contract),
             *(expectation for column in contract.columns for expectation in _of_column(column)),
             Expectation(Kind.LINES, _unique(_KEYS, _KEYS)),
             *(
@@ -82,6 +83,12 @@ def _never_null(contract: Contract) -> Iterator[str]:
     if not contract.keys:
         yield "_line_id"
     yield from contract.required
+
+
+def _at_least_one(contract: Contract) -> Iterator[Expectation]:
+    if contract.one_of:
+        nothing = " AND ".join(f"{identifier(name)} IS NULL" for name in contract.one_of)
+        yield Expectation(Kind.REQUIRED, _breaking(contract.one_of[0], nothing))
 
 
 def _of_column(column: Column) -> Iterator[Expectation]:

@@ -12,7 +12,14 @@ from typing import Any
 from duckdb import DuckDBPyConnection
 
 from retention_pipeline.quoting import identifier
-from retention_pipeline.report.summary import FeedSummary, Figure, ModelSummary, PlaySummary, Unit
+from retention_pipeline.report.summary import (
+    FeedSummary,
+    Figure,
+    ModelSummary,
+    PlaySummary,
+    SourceSummary,
+    Unit,
+)
 from retention_pipeline.report.wording import words
 
 _MOST_FEATURES = 10
@@ -104,6 +111,17 @@ def collect_feeds(con: DuckDBPyConnection, as_of: date, held: Mapping[str, str])
         )
         for feed, files, read, loaded, quarantined, skipped, last_day, rejected, days in rows
     )
+
+
+def collect_identities(con: DuckDBPyConnection) -> tuple[SourceSummary, ...]:
+    """The sources by name; empty where one system knows all customers."""
+    if not table_columns(con, "marts.identity_report"):
+        return ()
+    rows = con.execute(
+        "SELECT source, ids, customers, ids_joined_by_key, ids_joined_by_address, ids_conflicting, ids_ambiguous,"
+        " ids_unmatched + ids_without_address FROM marts.identity_report ORDER BY source"
+    ).fetchall()
+    return tuple(SourceSummary(*row) for row in rows)
 
 
 def _rules(con: DuckDBPyConnection, feed: str) -> tuple[tuple[str, int], ...]:

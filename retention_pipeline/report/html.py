@@ -13,10 +13,12 @@ from urllib.parse import quote
 
 from retention_pipeline.report.plots import INK
 from retention_pipeline.report.rows import (
+    IDENTITY_HEADER,
     MODEL_HEADER,
     feed_rows,
     figure_header,
     figure_rows,
+    identity_rows,
     model_lines,
     model_rows,
     quarantine_line,
@@ -70,6 +72,7 @@ def render_html(summary: RunSummary, plots: Mapping[str, bytes], folder: Path) -
             _model(summary, plots),
             _lists(summary, plots),
             _feeds(summary),
+            _identities(summary),
             _checks(summary.checks),
             _seconds(summary),
             _look_next(summary, folder),
@@ -207,6 +210,17 @@ def _feeds(summary: RunSummary) -> str:
         "Feeds",
         _table(header, rows, numbers=range(1, 6)),
         f'<p class="soft">{escape(where)}</p>' if where else "",
+    )
+
+
+def _identities(summary: RunSummary) -> str:
+    if not summary.sources:
+        return ""
+    return _section(
+        "One customer across systems",
+        '<p class="soft">Ids by system: joined by a key or by an e-mail address, kept apart because they would join'
+        " several customers or because several have the address, and known to no other system.</p>",
+        _table(IDENTITY_HEADER, identity_rows(summary), numbers=range(1, len(IDENTITY_HEADER))),
     )
 
 

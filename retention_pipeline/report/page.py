@@ -11,11 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from retention_pipeline.report.rows import (
+    IDENTITY_HEADER,
     MODEL_HEADER,
     counted,
     feed_rows,
     figure_header,
     figure_rows,
+    identity_rows,
     model_lines,
     model_rows,
     quarantine_line,
@@ -41,6 +43,7 @@ def render_terminal(summary: RunSummary, console: Console) -> None:
     month = month_name(summary.month) if summary.month else ""
     for title, part in (
         ("Feeds", _feeds(summary)),
+        ("One customer across systems", _identities(summary)),
         (month, _figures(summary)),
         ("Churn model", _model(summary.model, narrow=narrow)),
         (f"Lists, expected cost and profit in {summary.currency}", _plays(summary, narrow=narrow)),
@@ -114,6 +117,12 @@ def _feeds(summary: RunSummary) -> RenderableType | None:
         below.append(Text(where, style="dim"))
     header = ("", "files", "rows read", "loaded", "quarantined", "last day")
     return Group(_grid(header, range(1, 6), rows), *below)
+
+
+def _identities(summary: RunSummary) -> Table | None:
+    if not summary.sources:
+        return None
+    return _grid(IDENTITY_HEADER, range(1, len(IDENTITY_HEADER)), identity_rows(summary))
 
 
 def _figures(summary: RunSummary) -> Table | None:

@@ -70,6 +70,26 @@ def feed_rows(summary: RunSummary) -> list[tuple[str, ...]]:
     return rows
 
 
+IDENTITY_HEADER = ("", "ids", "customers", "by key", "by address", "conflicting", "ambiguous", "not joined")
+
+
+def identity_rows(summary: RunSummary) -> list[tuple[str, ...]]:
+    """The systems, under `IDENTITY_HEADER`."""
+    return [
+        (
+            found.source,
+            count(found.ids),
+            count(found.customers),
+            count(found.by_key),
+            count(found.by_address),
+            count(found.conflicting),
+            count(found.ambiguous),
+            count(found.unmatched),
+        )
+        for found in summary.sources
+    ]
+
+
 def quarantine_line(summary: RunSummary) -> str:
     """Where quarantined rows can be read; empty where there are none."""
     tables = [f"quarantine.{feed.feed}" for feed in summary.feeds if feed.rows_quarantined]

@@ -12,6 +12,7 @@ from retention_pipeline.publish.versions import published_day
 from retention_pipeline.report.collecting import (
     collect_feeds,
     collect_figures,
+    collect_identities,
     collect_model,
     collect_plays,
     table_columns,
@@ -19,7 +20,7 @@ from retention_pipeline.report.collecting import (
 from retention_pipeline.report.outcome import RunOutcome
 from retention_pipeline.report.summary import Place, RunSummary
 from retention_pipeline.settings import StatePaths
-from retention_pipeline.warehouse import open_warehouse, read_held_feeds
+from retention_pipeline.warehouse import open_warehouse, read_held_feeds, read_late_feeds
 from retention_pipeline.workspace.loading import Business
 from retention_pipeline.workspace.schema import Retention
 
@@ -60,10 +61,11 @@ def collect_summary(con: DuckDBPyConnection, config: Retention, summary: RunSumm
     After a run that broke off only the feeds are read: the models and decisions may show another day.
     """
     held = read_held_feeds(con) if table_columns(con, "control.held_feeds") else {}
+    late = read_late_feeds(con) if table_columns(con, "control.late_feeds") else {}
     summary = replace(
         summary,
         feeds=collect_feeds(con, summary.as_of, held),
-        held_back=tuple(f"{feed} is held back: {reason}" for feed, reason in held.items()),
+        held_back=(*(f"{feed} is held back: {reason}" for feed, reason in held.items()), *late.values()),
     )
     if not summary.succeeded:
         return summary
@@ -73,6 +75,7 @@ def collect_summary(con: DuckDBPyConnection, config: Retention, summary: RunSumm
         summary,
         month=month,
         figures=figures,
+        sources=collect_identities(con),
         model=collect_model(con, summary.as_of),
         plays=collect_plays(con, summary.as_of, {name: play.title for name, play in ordered}),
     )

@@ -47,6 +47,29 @@ class FeedSummary:
 
 
 @dataclass(frozen=True)
+class SourceSummary:
+    """What became of the ids of one system.
+
+    Attributes:
+        source: Its name.
+        ids, customers: Ids that any feed or link names, and the customers that they are.
+        by_key, by_address: Joined to another system by a link, by an e-mail address.
+        conflicting: Kept apart because they would join several customers of the primary source, and these.
+        ambiguous: Not joined: several customers of one system have the address.
+        unmatched: Not joined: no address, or one that no other system has.
+    """
+
+    source: str
+    ids: int
+    customers: int
+    by_key: int
+    by_address: int
+    conflicting: int
+    ambiguous: int
+    unmatched: int
+
+
+@dataclass(frozen=True)
 class Figure:
     """A figure of the last full month beside the month before."""
 
@@ -157,6 +180,7 @@ class RunSummary:
         succeeded: Whether every step ran to its end and no blocking check failed.
         published_day: The day that people see now; None while nothing is published.
         feeds: By name.
+        sources: The systems whose ids were joined, by name; empty where one system knows all customers.
         month: First day of the last full month; None while there is none.
         figures: Of that month, in reading order; a figure that the data cannot give is absent.
         model: None where no model was trained; `notes` says why.
@@ -175,6 +199,7 @@ class RunSummary:
     succeeded: bool = True
     published_day: date | None = None
     feeds: tuple[FeedSummary, ...] = ()
+    sources: tuple[SourceSummary, ...] = ()
     month: date | None = None
     figures: tuple[Figure, ...] = ()
     model: ModelSummary | None = None

@@ -80,3 +80,21 @@ def test_a_file_that_cannot_be_read_holds_back_what_depends_on_it(business: Path
     assert mended.returncode == 0, mended.stdout + mended.stderr
     assert (paths.lists / NEXT.isoformat() / "winback.csv").is_file()
     assert table_digests(paths.serving, ("main",)) != published
+
+
+def test_a_feed_that_stops_is_late_and_nobody_appears_silent(business: Path, paths: StatePaths) -> None:
+    """Declared to come every day, silent since the 14th: the models stay as they were, and the page says why."""
+    published, lists = table_digests(paths.serving, ("main",)), folder_digest(paths.lists)
+    configured = business / "retention.yaml"
+    text = configured.read_text(encoding="utf-8")
+    rhythm = "delivery:\n  order_lines: {every_days: 1, tolerance_days: 2}   # closed on Saturdays\n"
+    configured.write_text(rhythm + text, encoding="utf-8")
+    finished = retention("run", "--business", str(business), "--as-of", "2011-10-20", state=paths.root.parent)
+    configured.write_text(text, encoding="utf-8")
+    assert finished.returncode == 1, finished.stdout + finished.stderr
+    page = " ".join(finished.stdout.split())
+    assert "order_lines: is late: the last that arrived is of 2011-10-14" in page
+    assert "delivered_in_time" in page
+    assert "Traceback" not in finished.stdout + finished.stderr
+    assert table_digests(paths.serving, ("main",)) == published
+    assert folder_digest(paths.lists) == lists

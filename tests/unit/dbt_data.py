@@ -46,8 +46,15 @@ _FEEDS: dict[str, str] = {
     "customers": (
         "SELECT 'c' || c AS customer_id,"
         " CASE WHEN c % 3 = 0 THEN TIMESTAMP '2023-01-01' + to_days((c * 3)::INTEGER) END AS created_at,"
-        " CASE c % 2 WHEN 0 THEN 'FR' ELSE 'DE' END AS country, c % 30 = 29 AS is_test"
+        " CASE c % 2 WHEN 0 THEN 'FR' ELSE 'DE' END AS country, c % 30 = 29 AS is_test,"
+        " 'person' || c || '@example.com' AS email"
         f" FROM range({CUSTOMERS + 3}) t(c)"
+        " UNION ALL SELECT 'crm:' || c, TIMESTAMP '2023-01-01', 'IT', NULL, 'Person' || c || '@example.com '"
+        f" FROM range(0, {CUSTOMERS}, 4) t(c)"
+    ),
+    "identities": (
+        "SELECT 'c' || c AS customer_id, 'support' AS source, c AS source_id, TIMESTAMP '2023-01-02' AS linked_at"
+        f" FROM range(0, {CUSTOMERS}, 2) t(c)"
     ),
     "order_lines": (
         "SELECT 'o' || c || '-' || n // 2 AS order_id, CASE WHEN c % 20 <> 19 THEN 'c' || c END AS customer_id,"
@@ -85,7 +92,7 @@ _FEEDS: dict[str, str] = {
         f" {_rows(12)} WHERE c % 5 = 0"
     ),
     "tickets": (
-        f"SELECT 't' || c || '-' || n AS ticket_id, 'c' || c AS customer_id, {_at('ticket')} AS opened_at,"
+        f"SELECT 't' || c || '-' || n AS ticket_id, 'support:' || c AS customer_id, {_at('ticket')} AS opened_at,"
         f" opened_at + to_days({_draw('solved', 20)}) AS solved_at {_rows(2)}"
     ),
     "survey_responses": (
@@ -102,6 +109,10 @@ _FEEDS: dict[str, str] = {
     "consents": (
         f"SELECT 'c' || c AS customer_id, 'email' AS channel, 'marketing' AS purpose, {_at('consent')} AS changed_at,"
         f" CASE {_draw('consent status', 3)} WHEN 0 THEN 'withdrawn' ELSE 'granted' END AS status {_rows(2)}"
+    ),
+    "suppressions": (
+        "SELECT 'person' || c || '@example.com' AS email, 'email' AS channel, 'bounced' AS reason,"
+        f" TIMESTAMP '2024-01-02' AS suppressed_at FROM range(0, {CUSTOMERS}, 9) t(c)"
     ),
     "loyalty": (
         f"SELECT 'l' || c || '-' || n AS entry_id, 'c' || c AS customer_id, {_at('points')} AS occurred_at,"
@@ -122,11 +133,13 @@ def small_warehouse(path: Path, kind: str = "hybrid") -> Iterator[duckdb.DuckDBP
         create_layout(con)
         con.execute(
             "INSERT INTO control.run (as_of, business, kind, timezone, currency, salt, week_starts_on, first_day,"
-            " inactivity_days, horizon_days, early_days, history_days, term_end_is_churn, gross_margin, has_consents)"
+            " inactivity_days, horizon_days, early_days, history_days, term_end_is_churn, involuntary_reasons,"
+            " gross_margin, has_consents, primary_source, joins_sources)"
             " VALUES (?, 'small', ?, 'Europe/Paris', 'EUR', 'a salt of a test', 1, ?, 45, 30, 60, 90, false,"
-            " 0.5, true)",
+            " ['deceased'], 0.5, true, 'billing', true)",
             [LAST_DAY, kind, FIRST_DAY],
         )
+        con.execute("INSERT INTO control.sources VALUES ('billing', 0), ('crm', 1), ('support', 2)")
         for batch, feed in enumerate(CONTRACTS, start=1):
             con.execute("INSERT INTO control.feeds VALUES (?, ?)", [feed, feed in _FEEDS])
             if feed in _FEEDS:

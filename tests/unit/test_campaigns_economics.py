@@ -53,6 +53,16 @@ def test_win_back_by_hand(tmp_path: Path) -> None:
     assert found == (Decimal("300.00"), 0.04, Decimal("14.50"), Decimal("-2.50"))
 
 
+def test_a_lost_subscriber_is_worth_what_was_paid(tmp_path: Path) -> None:
+    """Half of 12 months at 10, and a margin of 5 on orders before the loss."""
+    gone = customer(
+        "a", margin_365d=0, monthly_price=None, margin_before_loss_365d=5, monthly_price_before_loss=10,
+        churn_probability=None,
+    )  # fmt: skip
+    found = decided(tmp_path, gone, {"goal": "win_back"}, value={"gross_margin": 0.5})
+    assert found[0] == Decimal("65.00")
+
+
 @pytest.mark.parametrize(
     ("who", "value", "expected"),
     [
@@ -62,6 +72,8 @@ def test_win_back_by_hand(tmp_path: Path) -> None:
         ({"margin_365d": 100}, {"fixed_value": "7.50"}, "7.50"),
         # 0.5 of 12 months at 9.99
         ({"margin_365d": None, "monthly_price": "9.99"}, {"gross_margin": 0.5}, "59.94"),
+        # ... and what the customer ordered beside it
+        ({"margin_365d": 10, "monthly_price": "9.99"}, {"gross_margin": 0.5}, "69.94"),
         ({"margin_365d": None}, {}, None),
     ],
 )

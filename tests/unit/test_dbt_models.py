@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retention_pipeline.dbt_runner import DbtRun, run_dbt
+from retention_pipeline.dbt_runner import DBT_PROJECT, DbtRun, run_dbt
 from retention_pipeline.settings import StatePaths
 from tests.unit.dbt_data import LAST_DAY, set_day, small_warehouse
 
 pytestmark = pytest.mark.xdist_group("dbt")
 
 EARLIER_DAY = date(2024, 4, 17)
+MARTS = {path.stem for path in (DBT_PROJECT / "models" / "marts").rglob("*.sql")}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_build_with_all_unit_tests(built: tuple[StatePaths, DbtRun]) -> None:
 def test_every_mart_has_rows(built: tuple[StatePaths, DbtRun]) -> None:
     paths, _ = built
     marts = _ask(paths, "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'marts' ORDER BY 1")
-    assert len(marts) == 9
+    assert len(marts) == len(MARTS)
     for (mart,) in marts:
         assert _ask(paths, f"SELECT count(*) FROM marts.{mart}")[0][0] > 0, mart
 
@@ -203,7 +204,7 @@ def _write_periods_input(
         " term_end_is_churn BOOLEAN);"
         "CREATE TABLE int_daily_activity (customer_id VARCHAR, day DATE, is_activity BOOLEAN);"
         "CREATE TABLE int_subscription_periods (subscription_id VARCHAR, customer_id VARCHAR, active_from DATE,"
-        " ended_on DATE, end_kind VARCHAR, is_cancelled_before_start BOOLEAN)"
+        " ended_on DATE, end_kind VARCHAR, is_never_active BOOLEAN)"
     )
     as_of = _DAY_ZERO + timedelta(days=_AS_OF)
     con.execute("INSERT INTO int_run_context VALUES (?, ?, ?, 30, true)", [as_of, kind, inactivity_days])

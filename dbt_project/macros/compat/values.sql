@@ -23,3 +23,19 @@
 {% macro default__int_div(numerator, denominator) -%}
     (({{ numerator }}) // ({{ denominator }}))
 {%- endmacro %}
+
+{#- All columns of a relation, one of them replaced. -#}
+{% macro replacing(relation, column, value) -%}
+    {{ return(adapter.dispatch('replacing')(relation, column, value)) }}
+{%- endmacro %}
+{% macro default__replacing(relation, column, value) -%}
+    {{ relation }}.* replace ({{ value }} as {{ column }})
+{%- endmacro %}
+
+{#- The digits of a text. -#}
+{% macro only_digits(text) -%}
+    {{ return(adapter.dispatch('only_digits')(text)) }}
+{%- endmacro %}
+{% macro default__only_digits(text) -%}
+    regexp_replace({{ text }}, '[^0-9]', '', 'g')
+{%- endmacro %}

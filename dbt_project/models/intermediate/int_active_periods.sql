@@ -42,7 +42,7 @@ subscriptions as (
         coalesce(period.ended_on, date '9999-12-31') as open_until
     from {{ ref('int_subscription_periods') }} as period
     cross join run
-    where not period.is_cancelled_before_start and run.kind in ('subscription', 'hybrid')
+    where not period.is_never_active and run.kind in ('subscription', 'hybrid')
 ),
 
 touching as (

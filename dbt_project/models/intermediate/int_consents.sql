@@ -1,13 +1,12 @@
--- Of two changes at the same moment the withdrawal counts: 'withdrawn' sorts after 'granted'.
+-- What was said last under each id of a customer holds, and the strictest of it counts.
 select
     consent.customer_id,
     consent.channel,
     consent.purpose,
     consent.status,
-    {{ day_of('consent.changed_at', 'run.timezone') }} as changed_on
-from {{ ref('stg_consents') }} as consent
-cross join {{ ref('int_run_context') }} as run
+    consent.changed_on
+from {{ resolved(ref('int_stated_consents')) }} as consent
 qualify row_number() over (
     partition by consent.customer_id, consent.channel, consent.purpose
-    order by consent.changed_at desc, consent.status desc
+    order by consent.status desc, consent.changed_on desc
 ) = 1

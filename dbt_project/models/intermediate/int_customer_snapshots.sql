@@ -132,7 +132,7 @@ events as (
 features_used as (
     select population.snapshot_id, count(distinct used.feature) as usage_features_30d
     from population
-    inner join {{ ref('stg_usage') }} as used
+    inner join {{ resolved(ref('stg_usage')) }} as used
         on used.customer_id = population.customer_id
         and {{ in_last('used.used_on', 'population.as_of', 30) }}
     where used.events > 0
@@ -145,7 +145,7 @@ begun as (
     inner join {{ ref('int_subscription_periods') }} as period
         on period.customer_id = population.customer_id
         and period.active_from <= population.as_of
-    where not period.is_cancelled_before_start
+    where not period.is_never_active
 ),
 
 subscriptions as (
@@ -155,7 +155,8 @@ subscriptions as (
         count(*) filter (where {{ is_running('begun') }}) as subscriptions_active,
         max(begun.started_on) filter (where {{ is_running('begun') }}) as subscription_started_on,
         min(version.contract_ends_on) filter (where {{ is_running('begun') }}) as contract_ends_on,
-        sum({{ price_on('version', 'begun.as_of') }}) filter (where {{ is_running('begun') }}) as monthly_price,
+        sum({{ in_business_currency(price_on('version', 'begun.as_of'), 'version') }})
+            filter (where {{ is_running('begun') }}) as monthly_price,
         bool_and(version.cancel_requested_on is not null and version.cancel_requested_on <= begun.as_of)
             filter (where {{ is_running('begun') }}) as has_given_notice
     from begun
@@ -163,6 +164,8 @@ subscriptions as (
         on version.subscription_id = begun.subscription_id
         and version.valid_from <= begun.as_of
         and (version.valid_to is null or begun.as_of < version.valid_to)
+    cross join run
+    left join {{ ref('int_fx_rates') }} as fx on fx.currency = version.currency and fx.day = begun.as_of
     group by begun.snapshot_id
 ),
 

@@ -27,14 +27,14 @@ customers as (
         record.industry,
         record.gender,
         record.birth_year
-    from (select * from {{ ref('stg_customers') }} where is_test is not true) as record
+    from (select * from {{ ref('int_customer_records') }} where is_test is not true) as record
     full join seen on seen.customer_id = record.customer_id
     cross join {{ ref('int_run_context') }} as run
 )
 
 select
     customers.customer_id,
-    left({{ sha256_hex("run.salt || ':' || customers.customer_id") }}, 24) as customer_key,
+    {{ pseudonym('customers.customer_id') }} as customer_key,
     customers.first_seen_on,
     customers.country,
     customers.region,

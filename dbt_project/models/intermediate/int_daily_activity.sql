@@ -21,14 +21,14 @@ usage as (
         used_on as day,
         sum(events) as usage_events,
         sum(cast(round(minutes, 3) as decimal(18, 3))) as usage_minutes
-    from {{ ref('stg_usage') }}
+    from {{ resolved(ref('stg_usage')) }} as used
     where customer_id not in (select customer_id from {{ ref('int_test_accounts') }})
     group by customer_id, used_on
 ),
 
 dated_events as (
     select event.customer_id, {{ day_of('event.occurred_at', 'run.timezone') }} as day, event.name
-    from {{ ref('stg_events') }} as event
+    from {{ resolved(ref('stg_events')) }} as event
     cross join run
     where event.customer_id not in (select customer_id from {{ ref('int_test_accounts') }})
 ),

@@ -10,7 +10,7 @@ touches as (
         0 as messages_opened,
         0 as unsubscribes,
         0 as points
-    from {{ ref('stg_payment_attempts') }} as attempt
+    from {{ resolved(ref('stg_payment_attempts')) }} as attempt
     cross join run
     where attempt.outcome = 'failed'
     group by all
@@ -24,7 +24,7 @@ touches as (
         count(*) filter (where message.event = 'opened'),
         count(*) filter (where message.event = 'unsubscribed'),
         0
-    from {{ ref('stg_messages') }} as message
+    from {{ resolved(ref('stg_messages')) }} as message
     cross join run
     where message.event in ('opened', 'unsubscribed')
     group by all
@@ -36,7 +36,7 @@ touches as (
         {{ day_of('entry.occurred_at', 'run.timezone') }} as day,
         0, 0, 0,
         sum(entry.points)
-    from {{ ref('stg_loyalty') }} as entry
+    from {{ resolved(ref('stg_loyalty')) }} as entry
     cross join run
     group by all
 )

@@ -19,7 +19,7 @@ lines as (
             else {{ day_of('line.ordered_at', 'run.timezone') }}
         end as fx_day,
         line.currency
-    from {{ ref('stg_order_lines') }} as line
+    from {{ resolved(ref('stg_order_lines')) }} as line
     cross join run
     where line.customer_id is null
         or line.customer_id not in (select customer_id from {{ ref('int_test_accounts') }})

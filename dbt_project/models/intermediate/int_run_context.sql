@@ -1,7 +1,7 @@
 with feeds as (
     select
         {% for feed in [
-            'customers', 'order_lines', 'subscriptions', 'payment_attempts', 'usage', 'events', 'tickets',
+            'customers', 'order_lines', 'subscriptions', 'invoices', 'payment_attempts', 'usage', 'events', 'tickets',
             'survey_responses', 'messages', 'loyalty'
         ] -%}
         coalesce(bool_or(configured) filter (where feed = '{{ feed }}'), false) as has_{{ feed }}{{ ',' if not loop.last }}
@@ -21,6 +21,7 @@ select
     run.early_days,
     run.history_days,
     run.term_end_is_churn,
+    run.involuntary_reasons,
     cast(run.gross_margin as decimal(9, 6)) as gross_margin,
     feeds.*
 from {{ source('control', 'run') }} as run

@@ -15,14 +15,19 @@ periods as (
         plan,
         first_started_on as started_on,
         -- A start that is entered afterwards makes nobody active on days when it was not known.
-        greatest(first_started_on, registered_on) as active_from,
+        greatest(first_started_on, registered_on) as begins_on,
+        -- Nor does a trial: the first paid day follows it.
+        greatest(first_started_on, registered_on, trial_ends_on) as active_from,
+        trial_ends_on,
         case when ended_on < registered_on then registered_on else ended_on end as ended_on,
         cancel_requested_on,
+        coalesce(list_contains(run.involuntary_reasons, newest.cancel_reason), false) as is_for_other_reasons,
         contract_ends_on,
         registered_on,
-        {{ price_on('newest', 'run.as_of') }} as monthly_price
+        {{ in_business_currency(price_on('newest', 'run.as_of'), 'newest') }} as monthly_price
     from newest
     cross join {{ ref('int_run_context') }} as run
+    left join {{ ref('int_fx_rates') }} as fx on fx.currency = newest.currency and fx.day = run.as_of
 ),
 
 last_attempts as (
@@ -32,12 +37,15 @@ last_attempts as (
         max_by(attempt.outcome, (attempt.attempted_at, attempt.attempt_id)) as outcome
     from periods
     cross join {{ ref('int_run_context') }} as run
-    inner join {{ ref('stg_payment_attempts') }} as attempt
+    inner join {{ resolved(ref('stg_payment_attempts')) }} as attempt
         on attempt.customer_id = periods.customer_id
         and {{ day_of('attempt.attempted_at', 'run.timezone') }} <= periods.ended_on
         and {{ day_of('attempt.attempted_at', 'run.timezone') }} > {{ add_days('periods.ended_on', -90) }}
     left join {{ ref('stg_invoices') }} as invoice on invoice.invoice_id = attempt.invoice_id
-    where invoice.subscription_id is null or invoice.subscription_id = periods.subscription_id
+    -- An attempt without an invoice pays for something else where subscriptions are billed by invoices.
+    where (attempt.invoice_id is null and not run.has_invoices)
+        or (attempt.invoice_id is not null and invoice.subscription_id is null)
+        or invoice.subscription_id = periods.subscription_id
     group by periods.subscription_id
 )
 
@@ -50,9 +58,13 @@ select
     periods.ended_on,
     periods.cancel_requested_on,
     periods.contract_ends_on,
-    coalesce(periods.ended_on <= periods.active_from, false) as is_cancelled_before_start,
+    periods.trial_ends_on,
+    coalesce(periods.ended_on <= periods.active_from, false) as is_never_active,
     case
         when periods.ended_on is null then null
+        when periods.ended_on <= periods.begins_on then 'cancelled_before_start'
+        when periods.ended_on <= periods.active_from then 'trial_not_converted'
+        when periods.is_for_other_reasons then 'involuntary'
         when periods.cancel_requested_on <= periods.ended_on then 'cancelled'
         when last_attempts.outcome = 'failed' then 'involuntary'
         when periods.ended_on < periods.contract_ends_on then 'cancelled'

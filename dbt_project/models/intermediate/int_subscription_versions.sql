@@ -19,30 +19,19 @@ versions as (
             when 'year' then 12.0
             else 1.0
         end as interval_months,
-        version.currency,
+        coalesce(version.currency, run.currency) as currency,
         {{ day_of('version.started_at', 'run.timezone') }} as started_on,
+        {{ day_of('version.trial_ends_at', 'run.timezone') }} as trial_ends_on,
+        {{ day_of('version.paused_at', 'run.timezone') }} as paused_on,
+        {{ day_of('version.resumes_at', 'run.timezone') }} as resumes_on,
         {{ day_of('version.cancel_requested_at', 'run.timezone') }} as cancel_requested_on,
+        version.cancel_reason,
         {{ day_of('version.ended_at', 'run.timezone') }} as ended_on,
         {{ day_of('version.contract_ends_at', 'run.timezone') }} as contract_ends_on
-    from {{ ref('stg_subscriptions') }} as version
+    from {{ resolved(ref('stg_subscriptions')) }} as version
     cross join run
     where version.customer_id not in (select customer_id from {{ ref('int_test_accounts') }})
     qualify row_number() over (partition by version.subscription_id, valid_from order by version.version_at desc) = 1
-),
-
-rated as (
-    select
-        versions.*,
-        case
-            when versions.currency is null or versions.currency = run.currency then 1
-            else fx.rate_to_business
-        end as rate
-    from versions
-    cross join run
-    left join {{ ref('int_fx_rates') }} as fx
-        on fx.currency = versions.currency
-        and versions.currency <> run.currency
-        and fx.day = versions.valid_from
 )
 
 select
@@ -53,15 +42,16 @@ select
         partition by subscription_id order by valid_from
     ) as valid_to,
     plan,
-    cast(round(
-        interval_price * rate / interval_months, 4
-    ) as decimal(18, 4)) as monthly_list_price,
-    cast(round(
-        interval_discount * rate / interval_months, 4
-    ) as decimal(18, 4)) as monthly_discount,
+    currency,
+    cast(round(interval_price / interval_months, 4) as decimal(18, 4)) as monthly_list_price,
+    cast(round(interval_discount / interval_months, 4) as decimal(18, 4)) as monthly_discount,
     discount_ends_on,
     started_on,
+    trial_ends_on,
+    paused_on,
+    resumes_on,
     cancel_requested_on,
+    cancel_reason,
     ended_on,
     contract_ends_on
-from rated
+from versions

@@ -2,30 +2,95 @@ with run as (
     select * from {{ ref('int_run_context') }}
 ),
 
+-- What became of messages.
 refused as (
     select
         message.customer_id,
         message.channel,
         message.event as reason,
-        max({{ day_of('message.occurred_at', 'run.timezone') }}) as since
+        {{ day_of('message.occurred_at', 'run.timezone') }} as since
     from {{ ref('stg_messages') }} as message
     cross join run
     where message.event in ('unsubscribed', 'complained', 'bounced')
-    group by message.customer_id, message.channel, message.event
+),
+
+-- What the sending systems keep, each in its own words.
+listed as (
+    select
+        entry.customer_id,
+        {{ email_hash('entry.email') }} as email_hash,
+        {{ only_digits('entry.phone') }} as phone_digits,
+        entry.channel,
+        case
+            when lower(entry.reason) like '%unsub%' then 'unsubscribed'
+            when lower(entry.reason) like '%bounce%' then 'bounced'
+            when lower(entry.reason) like '%complain%' or lower(entry.reason) like '%spam%' then 'complained'
+            else 'blocked'
+        end as reason,
+        -- The newest delivery that still holds an entry confirms it.
+        greatest({{ day_of('entry.suppressed_at', 'run.timezone') }}, entry.known_on) as since
+    from {{ ref('stg_suppressions') }} as entry
+    cross join run
+),
+
+-- An address that must not be written to is so whoever has it.
+refusals as (
+    select customer_id, channel, reason, since from refused
+
+    union all
+
+    select customer_id, channel, reason, since
+    from listed
+    where customer_id is not null
+
+    union all
+
+    select address.customer_id, listed.channel, listed.reason, listed.since
+    from listed
+    inner join {{ ref('int_customer_emails') }} as address on address.email_hash = listed.email_hash
+
+    union all
+
+    select record.customer_id, listed.channel, listed.reason, listed.since
+    from listed
+    inner join {{ ref('stg_customers') }} as record on {{ only_digits('record.phone') }} = listed.phone_digits
+    where listed.phone_digits <> ''
+),
+
+-- A refusal without a day is one that no later consent can lift.
+newest as (
+    select
+        customer_id,
+        channel,
+        reason,
+        case when count(*) = count(since) then max(since) end as since
+    from refusals
+    group by customer_id, channel, reason
+),
+
+-- Who unsubscribed and later gave consent for the channel again, under the same id, may be written to; all else stays.
+standing as (
+    select newest.customer_id, newest.channel, newest.reason, newest.since
+    from newest
+    where newest.reason <> 'unsubscribed'
+        or not exists (
+            select 1
+            from {{ ref('int_stated_consents') }} as consent
+            where consent.customer_id = newest.customer_id
+                and consent.channel = newest.channel
+                and consent.status = 'granted'
+                and consent.changed_on > newest.since
+        )
 )
 
--- Who unsubscribed and later gave consent for the channel again may be written to; a complaint or a bounce stays.
-select refused.customer_id, refused.channel, refused.reason, refused.since
-from refused
-where refused.reason <> 'unsubscribed'
-    or not exists (
-        select 1
-        from {{ ref('int_consents') }} as consent
-        where consent.customer_id = refused.customer_id
-            and consent.channel = refused.channel
-            and consent.status = 'granted'
-            and consent.changed_on > refused.since
-    )
+-- What stands under any id of a customer holds for the customer.
+select
+    customer_id,
+    channel,
+    reason,
+    case when count(*) = count(since) then max(since) end as since
+from {{ resolved('standing') }}
+group by customer_id, channel, reason
 
 union all
 
@@ -34,6 +99,6 @@ select
     cast(null as varchar) as channel,
     'erasure_requested' as reason,
     min({{ day_of('request.requested_at', 'run.timezone') }}) as since
-from {{ ref('stg_erasure_requests') }} as request
+from {{ resolved(ref('stg_erasure_requests')) }} as request
 cross join run
 group by request.customer_id

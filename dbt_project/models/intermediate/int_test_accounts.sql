@@ -1,3 +1,3 @@
 select customer_id
-from {{ ref('stg_customers') }}
+from {{ ref('int_customer_records') }}
 where is_test

@@ -3,5 +3,5 @@ select
     ticket.customer_id,
     {{ day_of('ticket.opened_at', 'run.timezone') }} as opened_on,
     {{ day_of('ticket.solved_at', 'run.timezone') }} as solved_on
-from {{ ref('stg_tickets') }} as ticket
+from {{ resolved(ref('stg_tickets')) }} as ticket
 cross join {{ ref('int_run_context') }} as run

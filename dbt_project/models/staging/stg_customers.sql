@@ -38,5 +38,6 @@ select
     phone,
     referred_by,
     is_test,
-    attributes
+    attributes,
+    _known_on as known_on
 from known

@@ -18,7 +18,7 @@ known as (
 ),
 
 repeated as (
-    select _line_id, min(_batch_id) as first_batch_id
+    select _line_id, min(_batch_id) as first_batch_id, max(_known_on) as last_known_on
     from known
     group by _line_id
     having count(*) > 1
@@ -29,7 +29,8 @@ select
     source,
     source_id,
     linked_at,
-    merged_into
+    merged_into,
+    coalesce(repeated.last_known_on, known._known_on) as known_on
 from known
 left join repeated on repeated._line_id = known._line_id
 where repeated._line_id is null or repeated.first_batch_id = known._batch_id

@@ -29,7 +29,7 @@ totals as (
         (select coalesce(sum(revenue), 0) from {{ model }}) as monthly_revenue,
         (select coalesce(sum(net_revenue), 0) from {{ ref('fct_orders') }}) as order_revenue,
         (select coalesce(sum(customers_lost), 0) from {{ model }}) as lost,
-        (select count(*) from {{ ref('fct_churn_events') }} where not is_cancelled_before_start) as events
+        (select count(*) from {{ ref('fct_churn_events') }} where period_number is not null) as events
 )
 
 select 'the opening set is the closing set of the month before' as figure

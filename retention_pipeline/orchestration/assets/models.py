@@ -9,11 +9,18 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from retention_pipeline.dbt_runner import run_dbt
+from retention_pipeline.feeds.lateness import late_feeds
 from retention_pipeline.orchestration.metadata import pictures_of, table_metadata
 from retention_pipeline.orchestration.partitions import ONE_DAY_A_RUN
 from retention_pipeline.orchestration.resources import WorkspaceResource, run_day
 from retention_pipeline.progress import stage
-from retention_pipeline.warehouse import create_layout, open_warehouse, read_held_feeds, write_run_context
+from retention_pipeline.warehouse import (
+    create_layout,
+    open_warehouse,
+    read_held_feeds,
+    write_late_feeds,
+    write_run_context,
+)
 
 EXCLUDED = "resource_type:unit_test"
 WITH_PICTURES = frozenset({"cohort_retention", "kpi_monthly"})
@@ -76,7 +83,10 @@ def build_model_assets(manifest: Path, owners: list[str], partitions: dg.Partiti
             with open_warehouse(paths.warehouse) as con:
                 create_layout(con)
                 write_run_context(con, config, run_day(context))
-                held = read_held_feeds(con)
+                # Which feeds are late is a matter of the day: models may be built for an older one, without a load.
+                late = late_feeds(con, config, run_day(context))
+                write_late_feeds(con, late)
+                held = sorted({*read_held_feeds(con), *late})
             excluded = [EXCLUDED, *(f"source:raw.{feed}+" for feed in held)]
             run = run_dbt(["build", "--exclude", *excluded], paths)
             with open_warehouse(paths.warehouse, read_only=True) as con:

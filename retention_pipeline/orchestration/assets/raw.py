@@ -1,15 +1,17 @@
-"""Raw: every configured feed as one asset, loaded file by file, with a check on what was refused."""
+"""Raw: every configured feed as one asset, loaded file by file, with checks on what was refused and what is late."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import dagster as dg
 
 from retention_pipeline.feeds.contracts import CONTRACTS, Contract
+from retention_pipeline.feeds.lateness import Arrival, arrivals
 from retention_pipeline.feeds.loading import FeedLoad, load_feeds
 from retention_pipeline.feeds.tables import raw_columns
 from retention_pipeline.orchestration.metadata import counts_table, table_schema
-from retention_pipeline.orchestration.resources import WorkspaceResource
+from retention_pipeline.orchestration.resources import WorkspaceResource, run_day
 from retention_pipeline.progress import report_progress, stage
 from retention_pipeline.warehouse import create_layout, open_warehouse, write_held_feeds
 from retention_pipeline.workspace.loading import Business
@@ -33,8 +35,17 @@ def _spec(contract: Contract, business: Business) -> dg.AssetSpec:
     )
 
 
-def _check_specs(feed: str) -> list[dg.AssetCheckSpec]:
+def _check_specs(feed: str, business: Business) -> list[dg.AssetCheckSpec]:
+    in_time = dg.AssetCheckSpec(
+        "delivered_in_time",
+        asset=raw_key(feed),
+        description=(
+            "The feed has arrived as often as `delivery` in retention.yaml says. When it is late, the models that read "
+            "it are held back for the day and what was published stays; a file without a row is silence, not lateness."
+        ),
+    )
     return [
+        *([in_time] if feed in business.config.delivery else []),
         dg.AssetCheckSpec(
             "files_accepted",
             asset=raw_key(feed),
@@ -46,7 +57,7 @@ def _check_specs(feed: str) -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             "rows_accounted_for",
             asset=raw_key(feed),
-            description="Rows read = rows loaded + rows quarantined, over all files in force.",
+            description="Rows read = rows loaded + rows quarantined + rows skipped, over all files in force.",
         ),
     ]
 
@@ -70,18 +81,44 @@ def _accounted(feed: str, load: FeedLoad) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         asset_key=raw_key(feed),
         check_name="rows_accounted_for",
-        passed=load.rows_read == load.rows_loaded + load.rows_quarantined,
+        passed=load.rows_read == load.rows_loaded + load.rows_quarantined + load.rows_skipped,
         severity=dg.AssetCheckSeverity.ERROR,
-        metadata={"read": load.rows_read, "loaded": load.rows_loaded, "quarantined": load.rows_quarantined},
+        metadata={
+            "read": load.rows_read,
+            "loaded": load.rows_loaded,
+            "quarantined": load.rows_quarantined,
+            "skipped": load.rows_skipped,
+        },
     )
 
 
-def _materialized(feed: str, load: FeedLoad) -> dg.MaterializeResult:
+def _in_time(feed: str, arrival: Arrival | None) -> dg.AssetCheckResult:
+    metadata: dict[str, Any] = {"compared with": "no day: this run only loads"}
+    if arrival is not None:
+        metadata = {
+            "compared with": str(arrival.day),
+            "last arrived": str(arrival.last_day or "none"),
+            "next expected by": str(arrival.expected_by),
+        }
+        if arrival.is_late:
+            metadata["late"] = dg.MetadataValue.text(arrival.message())
+    return dg.AssetCheckResult(
+        asset_key=raw_key(feed),
+        check_name="delivered_in_time",
+        passed=arrival is None or not arrival.is_late,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=arrival.message() if arrival is not None and arrival.is_late else None,
+        metadata=metadata,
+    )
+
+
+def _materialized(feed: str, load: FeedLoad, in_time: list[dg.AssetCheckResult]) -> dg.MaterializeResult:
     metadata: dict[str, Any] = {
         "dagster/row_count": load.rows_in_raw,
         "files seen": load.files_seen,
         "files new": load.files_new,
         "rows quarantined": load.rows_quarantined,
+        "rows skipped": load.rows_skipped,
         "first day": str(load.first_day or "none"),
         "last day": str(load.last_day or "none"),
     }
@@ -90,7 +127,9 @@ def _materialized(feed: str, load: FeedLoad) -> dg.MaterializeResult:
     if load.new_columns:
         metadata["new columns, ignored"] = ", ".join(load.new_columns)
     return dg.MaterializeResult(
-        asset_key=raw_key(feed), metadata=metadata, check_results=[_accepted(feed, load), _accounted(feed, load)]
+        asset_key=raw_key(feed),
+        metadata=metadata,
+        check_results=[*in_time, _accepted(feed, load), _accounted(feed, load)],
     )
 
 
@@ -101,9 +140,11 @@ def build_raw_assets(business: Business) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="load_feeds",
         specs=[_spec(contract, business) for contract in contracts],
-        check_specs=[spec for contract in contracts for spec in _check_specs(contract.name)],
+        check_specs=[spec for contract in contracts for spec in _check_specs(contract.name, business)],
     )
-    def load_feeds_op(workspace: WorkspaceResource) -> Iterator[dg.MaterializeResult]:
+    def load_feeds_op(
+        context: dg.AssetExecutionContext, workspace: WorkspaceResource
+    ) -> Iterator[dg.MaterializeResult]:
         from retention_pipeline.quality.running import importing_meanwhile
 
         # DuckDB reads the files while the checks that follow are imported.
@@ -111,7 +152,15 @@ def build_raw_assets(business: Business) -> dg.AssetsDefinition:
             create_layout(con)
             loads = load_feeds(con, workspace.business, on_progress=report_progress)
             write_held_feeds(con, {feed: load.problems[0].message for feed, load in loads.items() if load.problems})
+            day = _day(context)
+            arrived = arrivals(con, workspace.business.config, day) if day else {}
         for feed, load in sorted(loads.items()):
-            yield _materialized(feed, load)
+            has_rhythm = feed in workspace.business.config.delivery
+            yield _materialized(feed, load, [_in_time(feed, arrived.get(feed))] if has_rhythm else [])
 
     return load_feeds_op
+
+
+def _day(context: dg.AssetExecutionContext) -> date | None:
+    """The as-of day; None in a run that only loads files."""
+    return run_day(context) if "dagster/partition" in context.run.tags else None

@@ -21,12 +21,22 @@ subscriptions as (
             where {{ is_open('period', 'run.as_of') }} and period.active_from <= run.as_of
         ) as plans,
         min(period.started_on) filter (
-            where period.started_on > run.as_of and not period.is_cancelled_before_start
+            where period.started_on > run.as_of and not period.is_never_active
         ) as next_start_on,
-        bool_or(period.is_cancelled_before_start) as has_cancelled_before_start
+        bool_or(
+            period.started_on <= run.as_of and period.active_from > run.as_of and not period.is_never_active
+        ) as is_on_trial,
+        bool_or(period.end_kind = 'cancelled_before_start') as has_cancelled_before_start,
+        bool_or(period.end_kind = 'trial_not_converted') as has_left_trial
     from {{ ref('int_subscription_periods') }} as period
     cross join run
     group by period.customer_id
+),
+
+last_loss as (
+    select customer_key, period_number, mrr_lost
+    from {{ ref('fct_churn_events') }}
+    where period_number is not null
 ),
 
 -- Of the year that ended with the last sign of life: what the customer was worth before silence.
@@ -73,12 +83,15 @@ described as (
         last_period.is_churn,
         subscriptions.plans,
         subscriptions.next_start_on,
+        coalesce(subscriptions.is_on_trial, false) as is_on_trial,
         coalesce(subscriptions.has_cancelled_before_start, false) as has_cancelled_before_start,
+        coalesce(subscriptions.has_left_trial, false) as has_left_trial,
         rfm.rfm_recency,
         rfm.rfm_frequency,
         rfm.rfm_monetary,
         rfm.value_score,
         before_loss.revenue as revenue_before_loss,
+        last_loss.mrr_lost as monthly_price_before_loss,
         snapshot.is_active and coalesce(
             (run.kind in ('transactional', 'hybrid') and 2 * snapshot.days_since_last_activity > run.inactivity_days)
             or (run.kind in ('subscription', 'hybrid') and snapshot.usage_change_30d <= -0.2),
@@ -93,6 +106,9 @@ described as (
     left join subscriptions on subscriptions.customer_id = snapshot.customer_id
     left join rfm_scores as rfm on rfm.customer_id = snapshot.customer_id
     left join before_loss on before_loss.customer_id = snapshot.customer_id
+    left join last_loss
+        on last_loss.customer_key = snapshot.customer_key
+        and last_loss.period_number = last_period.period_number
 )
 
 select
@@ -103,9 +119,11 @@ select
         when is_active and days_in_period < 30 then 'new'
         when is_at_risk then 'at_risk'
         when is_active then 'active'
+        when is_on_trial then 'trial'
         when next_start_on is not null then 'pending'
         when last_period_number is not null and not is_churn then 'completed'
         when last_period_number is not null then 'churned'
+        when has_left_trial then 'trial_not_converted'
         when has_cancelled_before_start then 'cancelled_before_start'
         else 'prospect'
     end as lifecycle_stage,
@@ -149,6 +167,7 @@ select
         when has_order_lines
             then cast(round(gross_margin * coalesce(revenue_before_loss, 0), 2) as decimal(18, 2))
     end as margin_before_loss_365d,
+    monthly_price_before_loss,
     {%- for name in feature_columns() %}
     {%- if name == 'period_number' %}
     last_period_number as period_number{{ ',' if not loop.last }}

@@ -1,4 +1,8 @@
-with losses as (
+with run as (
+    select * from {{ ref('int_run_context') }}
+),
+
+losses as (
     select
         customer_id,
         'period-' || period_number as event,
@@ -12,17 +16,50 @@ with losses as (
 
     union all
 
-    -- Nobody was active, so nobody is lost: an event of its own label.
+    -- Nobody was active, so nobody is lost: events of their own labels.
     select
         customer_id,
-        'before-start-' || row_number() over (partition by customer_id order by ended_on, subscription_id) as event,
+        case end_kind when 'cancelled_before_start' then 'before-start-' else 'trial-' end
+        || row_number() over (partition by customer_id, end_kind order by ended_on, subscription_id) as event,
         cast(null as integer) as period_number,
         ended_on as happened_on,
         ended_on as known_on,
-        'cancelled_before_start' as end_kind,
+        end_kind,
         false as is_early
     from {{ ref('int_subscription_periods') }}
-    where is_cancelled_before_start
+    where is_never_active
+),
+
+-- What the customer paid per month on the last day before the loss, over all subscriptions that ran on it.
+prices as (
+    select
+        losses.customer_id,
+        losses.event,
+        {{ in_business_currency(price_on('version', add_days('losses.happened_on', -1)), 'version') }} as mrr
+    from losses
+    cross join run
+    inner join {{ ref('int_subscription_periods') }} as period
+        on period.customer_id = losses.customer_id
+        and period.active_from < losses.happened_on
+        and (period.ended_on is null or period.ended_on >= losses.happened_on)
+    inner join {{ ref('int_subscription_versions') }} as version
+        on version.subscription_id = period.subscription_id
+        and version.valid_from < losses.happened_on
+        and (version.valid_to is null or version.valid_to >= losses.happened_on)
+    left join {{ ref('int_fx_rates') }} as fx
+        on fx.currency = version.currency
+        and fx.day = {{ add_days('losses.happened_on', -1) }}
+    where losses.end_kind <> 'inactivity'
+),
+
+revenue as (
+    -- One price without a rate leaves the sum unknown.
+    select
+        customer_id,
+        event,
+        case when count(mrr) = count(*) then sum(mrr) end as mrr
+    from prices
+    group by customer_id, event
 )
 
 select
@@ -33,9 +70,18 @@ select
     losses.known_on,
     losses.end_kind,
     losses.end_kind <> 'inactivity' as is_contractual,
-    losses.end_kind in ('cancelled', 'term_end', 'cancelled_before_start') as is_voluntary,
+    losses.end_kind in ('cancelled', 'term_end', 'cancelled_before_start', 'trial_not_converted') as is_voluntary,
     losses.end_kind = 'involuntary' as is_involuntary,
     losses.is_early,
-    losses.end_kind = 'cancelled_before_start' as is_cancelled_before_start
+    losses.end_kind = 'cancelled_before_start' as is_cancelled_before_start,
+    losses.end_kind = 'trial_not_converted' as is_trial_not_converted,
+    cast(
+        case
+            when run.has_subscriptions and revenue.event is null then 0
+            when run.has_subscriptions then revenue.mrr
+        end as decimal(18, 4)
+    ) as mrr_lost
 from losses
+cross join run
 inner join {{ ref('int_customers') }} as customer on customer.customer_id = losses.customer_id
+left join revenue on revenue.customer_id = losses.customer_id and revenue.event = losses.event

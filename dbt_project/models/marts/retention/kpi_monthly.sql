@@ -57,7 +57,7 @@ ends as (
 before_start as (
     select {{ month_start('ended_on') }} as month_start, count(*) as cancellations_before_start
     from {{ ref('int_subscription_periods') }}
-    where is_cancelled_before_start
+    where end_kind = 'cancelled_before_start'
     group by 1
 ),
 

@@ -1,0 +1,37 @@
+-- Written by retention_pipeline.feeds.staging_models from the contracts; change those, not this file.
+with run as (
+    select as_of, {{ begin_of_day(add_days('as_of', 1), 'timezone') }} as ends_at
+    from {{ source('control', 'run') }}
+),
+
+current_batches as (
+    {{ current_batches('suppressions') }}
+),
+
+known as (
+    select feed.*, run.as_of, run.ends_at
+    from {{ source('raw', 'suppressions') }} as feed
+    cross join run
+    where feed._batch_id in (select batch_id from current_batches)
+        and (feed._known_on is null or feed._known_on <= run.as_of)
+        and (feed.suppressed_at is null or feed.suppressed_at < run.ends_at)
+),
+
+repeated as (
+    select _line_id, min(_batch_id) as first_batch_id, max(_known_on) as last_known_on
+    from known
+    group by _line_id
+    having count(*) > 1
+)
+
+select
+    customer_id,
+    email,
+    phone,
+    channel,
+    reason,
+    suppressed_at,
+    coalesce(repeated.last_known_on, known._known_on) as known_on
+from known
+left join repeated on repeated._line_id = known._line_id
+where repeated._line_id is null or repeated.first_batch_id = known._batch_id
