@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run check ui docs test test-unit lint format bench clean
+.PHONY: help run init check ui docs test test-unit lint format bench clean
 
 help: ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -21,6 +21,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 
 run: $(INSTALLED) ## Run the pipeline: BUSINESS=data/oulad, AS_OF=2011-11-30.
 	@$(BIN)/retention run --business $(BUSINESS) $(if $(AS_OF),--as-of $(AS_OF))
+
+init: $(INSTALLED) ## Look at the exports in BUSINESS=<folder> and write its retention.yaml.
+	@$(BIN)/retention init $(BUSINESS)
 
 check: $(INSTALLED) ## Say what is wrong with a business's retention.yaml.
 	@$(BIN)/retention check --business $(BUSINESS)

@@ -10,10 +10,13 @@ from pathlib import Path
 import duckdb
 
 from retention_pipeline.errors import RetentionError
+from retention_pipeline.feeds.contracts import CONTRACTS
 from retention_pipeline.feeds.deliveries import Delivery, delivered_on
 from retention_pipeline.feeds.files import matching_files
+from retention_pipeline.feeds.headers import check_columns, check_expressions
+from retention_pipeline.feeds.mapping import MappedFile, text_rules
+from retention_pipeline.feeds.opening import open_source
 from retention_pipeline.feeds.refusing import FileRefusedError
-from retention_pipeline.feeds.sources import check_columns, open_source
 from retention_pipeline.workspace.loading import CONFIG_NAME, Business, load_business
 from retention_pipeline.workspace.schema import FileMapping
 
@@ -63,15 +66,20 @@ def _count_text(files: _Files) -> str:
 def _look(business: Business, feed: str, mapping: FileMapping) -> _Files:
     paths = matching_files(business.folder, mapping.files)
     names = tuple(path.relative_to(business.folder).as_posix() for path in paths)
-    return _Files(feed, mapping.files, names, _first_file_problem(paths[0], names[0], mapping) if paths else "")
+    file = MappedFile(CONTRACTS[feed], mapping, text_rules(mapping, business.config), None, business.config.currency)
+    problem = _first_file_problem(paths[0], names[0], file) if paths else ""
+    return _Files(feed, mapping.files, names, problem)
 
 
-def _first_file_problem(path: Path, where: str, mapping: FileMapping) -> str:
+def _first_file_problem(path: Path, where: str, file: MappedFile) -> str:
     """Why the first file of a pattern cannot be taken; empty where it can."""
+    mapping = file.mapping
     try:
         delivered_on(Delivery(path, where, mapping, "", "", 0, 0))
         with tempfile.TemporaryDirectory() as scratch, duckdb.connect() as con:
-            check_columns(open_source(con, path, where, mapping, Path(scratch)), mapping)
+            source = open_source(con, path, where, mapping, Path(scratch))
+            check_columns(source, mapping, file.contract)
+            check_expressions(con, file, source)
     except FileRefusedError as error:
         return error.text()
     except OSError:

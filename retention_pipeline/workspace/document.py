@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import yaml
 
+from retention_pipeline.plain_yaml import PlainLoader
+
 Location = tuple[str | int, ...]
 
 _MOST_NODES = 20_000
@@ -53,7 +55,7 @@ def key_text(location: Location) -> str:
 
 def read_document(text: str) -> Document:
     """Parse YAML with the safe loader; a key that occurs twice is a problem, and so is an alias that never ends."""
-    loader = yaml.SafeLoader(text)
+    loader = PlainLoader(text)
     try:
         node = loader.get_single_node()
         if node is None:

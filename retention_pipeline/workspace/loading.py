@@ -62,7 +62,7 @@ def load_business(folder: Path) -> Business:
             f"there is no {CONFIG_NAME}",
             where=str(folder),
             expected=f"a folder with {CONFIG_NAME} and the export files",
-            way_out="copy data/online_retail/retention.yaml there and name your columns, or give another folder",
+            way_out="let `retention init` look at the exports and write it, or give another folder",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise RetentionError(

@@ -138,6 +138,8 @@ def _mapping(contract: Contract, mapping: FileMapping) -> Iterator[Finding]:
     for name, lookup in mapping.lookups.items():
         for _, text in _pattern(lookup.files):
             yield ("lookups", name, "files"), text
+        for problem in parse_expression(lookup.where.sql).problems if lookup.where else ():
+            yield ("lookups", name, "where", "sql"), f"the expression {problem}"
     if mapping.sheet is not None and mapping.format != "xlsx":
         yield ("sheet",), f"has no meaning for {mapping.format} files"
     if mapping.thousands_mark == mapping.decimal_mark:
@@ -169,6 +171,8 @@ def _canonical_names(contract: Contract, mapping: FileMapping) -> Iterator[Findi
                 ("columns",),
                 f"{name} is required by {contract.name} and not mapped: {contract.column(name).description}",
             )
+    if contract.one_of and not any(name in mapping.columns or name in mapping.constants for name in contract.one_of):
+        yield ("columns",), f"{contract.name} needs one of {', '.join(contract.one_of)}"
 
 
 def _constant(column: Column, value: object) -> Iterator[Finding]:

@@ -76,16 +76,32 @@ class Lookup(Section):
     """Another file of the same export, joined to the rows by a key; its columns are called `<lookup>.<column>`."""
 
     files: str = Field(description="Glob of its files, relative to the folder of the main file.")
-    on: str = Field(description="Column of the lookup that holds the key.")
-    equals: str = Field(description="Column of the row, or of an earlier lookup, that holds the same key.")
+    on: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(
+        min_length=1, description="Column of the lookup that holds the key, or a list of columns."
+    )
+    equals: Annotated[tuple[str, ...], BeforeValidator(_as_tuple)] = Field(
+        min_length=1, description="Column of the row, or of an earlier lookup, with the same key; as many as `on`."
+    )
+    where: Expression | None = Field(None, description="Only rows of the lookup for which this holds take part.")
     newest: str | None = Field(
         None, description="Of several rows with one key the one in which this column is greatest counts, else the last."
+    )
+    oldest: str | None = Field(
+        None, description="Of several rows with one key the one in which this column is smallest counts."
     )
     optional: bool = Field(False, description="Without a file its columns are missing values; else that is an error.")
     format: Literal["csv", "tsv", "parquet", "jsonl"] = Field("csv", description="Format of its files.")
     encoding: Literal["utf-8", "utf-16", "latin-1", "windows-1252"] = Field("utf-8", description="Text encoding.")
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = Field(",", description="Delimiter of a CSV file.")
     missing: tuple[str, ...] = Field(("",), description="Cell texts that mean a missing value.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Lookup:
+        if len(self.on) != len(self.equals):
+            raise ValueError("on and equals name different numbers of columns")
+        if self.newest and self.oldest:
+            raise ValueError("newest and oldest exclude each other")
+        return self
 
 
 class FileMapping(Section):
@@ -226,7 +242,15 @@ class ChurnSettings(Section):
     history_days: Days = Field(180, description="Days of history before the first observation date.")
     test_dates: int = Field(3, ge=1, le=24, description="Newest observable dates kept for the test of the model.")
     involuntary_reasons: tuple[str, ...] = Field(
-        ("administrative_error", "business_closed", "deceased", "duplicate_account", "technical_error"),
+        (
+            "administrative_error",
+            "business_closed",
+            "deceased",
+            "duplicate_account",
+            "payment_failed",
+            "payment_failure",
+            "technical_error",
+        ),
         description="Values of `cancel_reason` with which an end was not the customer's decision.",
     )
     excluded_features: tuple[str, ...] = Field((), description="Features that the model must not use.")

@@ -1,0 +1,1 @@
+"""`retention init`: a first `retention.yaml` from a folder of exports."""
