@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from retention_pipeline.errors import RetentionError
 from retention_pipeline.settings import BUSINESS_VARIABLE, business_folder, state_paths
@@ -39,6 +40,26 @@ def check(business: BusinessOption = None) -> None:
     typer.echo(text)
     if not good:
         raise typer.Exit(2)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Folder that holds the export files, in folders of any depth.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a retention.yaml that is there.")] = False,
+) -> None:
+    """Look at a folder of exports and write a first, commented retention.yaml there."""
+    from retention_pipeline.initialise.running import initialise, show
+
+    console = Console(highlight=False)
+    try:
+        with console.status("Looking at the files") as status:
+            found = initialise(folder, force=force, on_progress=lambda line: status.update(Text(line)))
+    except RetentionError as error:
+        console.print(error.text(), style="red", markup=False)
+        raise typer.Exit(2) from error
+    show(found, folder, console)
+    if not found.is_ready:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -114,6 +135,32 @@ def docs(business: BusinessOption = None) -> None:
         typer.echo(error.text(), err=True)
         raise typer.Exit(2) from error
     typer.echo(f"Documentation of the models: {page}\nReference of the metrics: {write_metrics_reference()}")
+
+
+@app.command()
+def simulate(
+    out: Annotated[Path | None, typer.Option(help="Folder of a new simulated business.")] = None,
+    kind: Annotated[str | None, typer.Option(help="saas or shop.")] = None,
+    customers: Annotated[int | None, typer.Option(help="Customers who come within the span.")] = None,
+    days: Annotated[int | None, typer.Option(help="Days of the span, or to go on.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file of knobs; docs/simulator.md describes them.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Folder of the truth; <out>_truth by default.")] = None,
+    going_on: Annotated[Path | None, typer.Option("--continue", help="Go on with this simulated business.")] = None,
+    lists: Annotated[Path | None, typer.Option(help="With --continue: folder of the campaign lists of a day.")] = None,
+) -> None:
+    """Simulate a business: exports of every feed, and the truth apart."""
+    from retention_pipeline.simulator.command import chosen_folder, simulate_new, simulate_on
+
+    try:
+        folder = chosen_folder(out, going_on)
+        if going_on is not None:
+            simulate_on(folder, truth, lists, days or 1, typer.echo)
+        else:
+            simulate_new(folder, truth, config, typer.echo, kind=kind, customers=customers, days=days, seed=seed)
+    except RetentionError as error:
+        typer.echo(error.text(), err=True)
+        raise typer.Exit(2) from error
 
 
 def _choose(business: Path | None) -> Path:
