@@ -64,11 +64,11 @@ def model_sql(contract: Contract) -> str:
             "),",
             "",
             "known as (",
-            "    select feed.*, run.as_of, run.ends_at",
+            "    select feed.*, batch.place, run.as_of, run.ends_at",
             f"    from {{{{ source('raw', '{contract.name}') }}}} as feed",
+            "    inner join current_batches as batch on batch.batch_id = feed._batch_id",
             "    cross join run",
-            "    where feed._batch_id in (select batch_id from current_batches)",
-            "        and (feed._known_on is null or feed._known_on <= run.as_of)",
+            "    where (feed._known_on is null or feed._known_on <= run.as_of)",
             *_dated_by_the_day(contract),
             *_newest(contract),
             ")" if contract.keys else "),",
@@ -115,7 +115,9 @@ def _ids_of(contract: Contract) -> str:
             f"    from {{{{ source('raw', '{contract.name}') }}}} as feed",
             "    cross join run",
             "    where feed._batch_id in (",
-            f"        {{{{ current_batches('{contract.name}') }}}}",
+            "        select batch_id from (",
+            f"            {{{{ current_batches('{contract.name}') }}}}",
+            "        )",
             "    )",
             "        and (feed._known_on is null or feed._known_on <= run.as_of)",
             *_dated_by_the_day(contract),
@@ -141,24 +143,29 @@ def _newest(contract: Contract) -> list[str]:
     return [
         "    qualify row_number() over (",
         f"        partition by {', '.join(f'feed.{key}' for key in contract.keys)}",
-        "        order by feed._known_on desc nulls last, feed._batch_id desc, feed._line desc",
+        "        order by feed._known_on desc nulls last, batch.place desc, feed._line desc",
         "    ) = 1",
     ]
 
 
 def _repeated_lines(contract: Contract) -> list[str]:
-    """Lines that several files hold. Within a file each line has an identity of its own, so a file has it once."""
+    """Lines that several files hold. Within a file a line has an identity of its own, but for rows with an id."""
     if contract.keys:
         return []
     return [
         "",
         "repeated as (",
-        f"    select _line_id, min(_batch_id) as first_batch_id{_last_known(contract)}",
+        f"    select _line_id, min({_position(contract)}) as first{_last_known(contract)}",
         "    from known",
         "    group by _line_id",
         "    having count(*) > 1",
         ")",
     ]
+
+
+def _position(contract: Contract) -> str:
+    """Where a line stands among all: by its file, and within it where the file may hold copies of one row."""
+    return "(place, _line)" if any(column.identity for column in contract.columns) else "place"
 
 
 def _last_known(contract: Contract) -> str:
@@ -171,7 +178,7 @@ def _first_of_repeated(contract: Contract) -> list[str]:
         return []
     return [
         "left join repeated on repeated._line_id = known._line_id",
-        "where repeated._line_id is null or repeated.first_batch_id = known._batch_id",
+        f"where repeated._line_id is null or repeated.first = {_position(contract)}",
     ]
 
 

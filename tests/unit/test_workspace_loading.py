@@ -60,7 +60,7 @@ def test_a_good_file_is_loaded_with_its_defaults(tmp_path):
 def test_a_folder_without_the_file_says_where_to_begin(tmp_path):
     with pytest.raises(RetentionError, match=r"there is no retention\.yaml") as caught:
         load_business(tmp_path / "nowhere")
-    assert "copy data/online_retail/retention.yaml" in str(caught.value)
+    assert "let `retention init`" in str(caught.value)
 
 
 @pytest.mark.parametrize(

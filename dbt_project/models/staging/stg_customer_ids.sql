@@ -11,7 +11,9 @@ seen as (
     from {{ source('raw', 'customers') }} as feed
     cross join run
     where feed._batch_id in (
-        {{ current_batches('customers') }}
+        select batch_id from (
+            {{ current_batches('customers') }}
+        )
     )
         and (feed._known_on is null or feed._known_on <= run.as_of)
         and (feed.created_at is null or feed.created_at < run.ends_at)
@@ -22,7 +24,9 @@ seen as (
     from {{ source('raw', 'identities') }} as feed
     cross join run
     where feed._batch_id in (
-        {{ current_batches('identities') }}
+        select batch_id from (
+            {{ current_batches('identities') }}
+        )
     )
         and (feed._known_on is null or feed._known_on <= run.as_of)
         and (feed.linked_at is null or feed.linked_at < run.ends_at)
@@ -33,7 +37,9 @@ seen as (
     from {{ source('raw', 'order_lines') }} as feed
     cross join run
     where feed._batch_id in (
-        {{ current_batches('order_lines') }}
+        select batch_id from (
+            {{ current_batches('order_lines') }}
+        )
     )
         and (feed._known_on is null or feed._known_on <= run.as_of)
         and feed.ordered_at < run.ends_at
@@ -44,7 +50,9 @@ seen as (
     from {{ source('raw', 'subscriptions') }} as feed
     cross join run
     where feed._batch_id in (
-        {{ current_batches('subscriptions') }}
+        select batch_id from (
+            {{ current_batches('subscriptions') }}
+        )
     )
         and (feed._known_on is null or feed._known_on <= run.as_of)
         and feed.version_at < run.ends_at
@@ -55,7 +63,9 @@ seen as (
     from {{ source('raw', 'invoices') }} as feed
     cross join run
     where feed._batch_id in (
-        {{ current_batches('invoices') }}
+        select batch_id from (
+            {{ current_batches('invoices') }}
+        )
     )
         and (feed._known_on is null or feed._known_on <= run.as_of)
         and feed.issued_at < run.ends_at
@@ -66,7 +76,9 @@ seen as (
     from {{ source('raw', 'payment_attempts') }} as feed
     cross join run
     where feed._batch_id in (
-        {{ current_batches('payment_attempts') }}
+        select batch_id from (
+            {{ current_batches('payment_attempts') }}
+        )
     )
         and (feed._known_on is null or feed._known_on <= run.as_of)
         and feed.attempted_at < run.ends_at
@@ -77,7 +89,9 @@ seen as (
     from {{ source('raw', 'usage') }} as feed
     cross join run
     where feed._batch_id in (
-        {{ current_batches('usage') }}
+        select batch_id from (
+            {{ current_batches('usage') }}
+        )
     )
         and (feed._known_on is null or feed._known_on <= run.as_of)
         and feed.used_on <= run.as_of
@@ -88,7 +102,9 @@ seen as (
     from {{ source('raw', 'events') }} as feed
     cross join run
     where feed._batch_id in (
-        {{ current_batches('events') }}
+        select batch_id from (
+            {{ current_batches('events') }}
+        )
     )
         and (feed._known_on is null or feed._known_on <= run.as_of)
         and feed.occurred_at < run.ends_at
@@ -99,7 +115,9 @@ seen as (
     from {{ source('raw', 'tickets') }} as feed
     cross join run
     where feed._batch_id in (
-        {{ current_batches('tickets') }}
+        select batch_id from (
+            {{ current_batches('tickets') }}
+        )
     )
         and (feed._known_on is null or feed._known_on <= run.as_of)
         and feed.opened_at < run.ends_at
@@ -110,7 +128,9 @@ seen as (
     from {{ source('raw', 'survey_responses') }} as feed
     cross join run
     where feed._batch_id in (
-        {{ current_batches('survey_responses') }}
+        select batch_id from (
+            {{ current_batches('survey_responses') }}
+        )
     )
         and (feed._known_on is null or feed._known_on <= run.as_of)
         and feed.answered_at < run.ends_at
@@ -121,7 +141,9 @@ seen as (
     from {{ source('raw', 'reviews') }} as feed
     cross join run
     where feed._batch_id in (
-        {{ current_batches('reviews') }}
+        select batch_id from (
+            {{ current_batches('reviews') }}
+        )
     )
         and (feed._known_on is null or feed._known_on <= run.as_of)
         and feed.posted_at < run.ends_at
@@ -132,7 +154,9 @@ seen as (
     from {{ source('raw', 'messages') }} as feed
     cross join run
     where feed._batch_id in (
-        {{ current_batches('messages') }}
+        select batch_id from (
+            {{ current_batches('messages') }}
+        )
     )
         and (feed._known_on is null or feed._known_on <= run.as_of)
         and feed.occurred_at < run.ends_at
@@ -143,7 +167,9 @@ seen as (
     from {{ source('raw', 'consents') }} as feed
     cross join run
     where feed._batch_id in (
-        {{ current_batches('consents') }}
+        select batch_id from (
+            {{ current_batches('consents') }}
+        )
     )
         and (feed._known_on is null or feed._known_on <= run.as_of)
         and feed.changed_at < run.ends_at
@@ -154,7 +180,9 @@ seen as (
     from {{ source('raw', 'suppressions') }} as feed
     cross join run
     where feed._batch_id in (
-        {{ current_batches('suppressions') }}
+        select batch_id from (
+            {{ current_batches('suppressions') }}
+        )
     )
         and (feed._known_on is null or feed._known_on <= run.as_of)
         and (feed.suppressed_at is null or feed.suppressed_at < run.ends_at)
@@ -165,7 +193,9 @@ seen as (
     from {{ source('raw', 'loyalty') }} as feed
     cross join run
     where feed._batch_id in (
-        {{ current_batches('loyalty') }}
+        select batch_id from (
+            {{ current_batches('loyalty') }}
+        )
     )
         and (feed._known_on is null or feed._known_on <= run.as_of)
         and feed.occurred_at < run.ends_at
@@ -176,7 +206,9 @@ seen as (
     from {{ source('raw', 'erasure_requests') }} as feed
     cross join run
     where feed._batch_id in (
-        {{ current_batches('erasure_requests') }}
+        select batch_id from (
+            {{ current_batches('erasure_requests') }}
+        )
     )
         and (feed._known_on is null or feed._known_on <= run.as_of)
         and feed.requested_at < run.ends_at

@@ -9,16 +9,16 @@ current_batches as (
 ),
 
 known as (
-    select feed.*, run.as_of, run.ends_at
+    select feed.*, batch.place, run.as_of, run.ends_at
     from {{ source('raw', 'erasure_requests') }} as feed
+    inner join current_batches as batch on batch.batch_id = feed._batch_id
     cross join run
-    where feed._batch_id in (select batch_id from current_batches)
-        and (feed._known_on is null or feed._known_on <= run.as_of)
+    where (feed._known_on is null or feed._known_on <= run.as_of)
         and feed.requested_at < run.ends_at
 ),
 
 repeated as (
-    select _line_id, min(_batch_id) as first_batch_id
+    select _line_id, min(place) as first
     from known
     group by _line_id
     having count(*) > 1
@@ -29,4 +29,4 @@ select
     requested_at
 from known
 left join repeated on repeated._line_id = known._line_id
-where repeated._line_id is null or repeated.first_batch_id = known._batch_id
+where repeated._line_id is null or repeated.first = place

@@ -9,15 +9,15 @@ current_batches as (
 ),
 
 known as (
-    select feed.*, run.as_of, run.ends_at
+    select feed.*, batch.place, run.as_of, run.ends_at
     from {{ source('raw', 'usage') }} as feed
+    inner join current_batches as batch on batch.batch_id = feed._batch_id
     cross join run
-    where feed._batch_id in (select batch_id from current_batches)
-        and (feed._known_on is null or feed._known_on <= run.as_of)
+    where (feed._known_on is null or feed._known_on <= run.as_of)
         and feed.used_on <= run.as_of
     qualify row_number() over (
         partition by feed.customer_id, feed.used_on, feed.feature
-        order by feed._known_on desc nulls last, feed._batch_id desc, feed._line desc
+        order by feed._known_on desc nulls last, batch.place desc, feed._line desc
     ) = 1
 )
 
