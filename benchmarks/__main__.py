@@ -13,6 +13,7 @@ from rich.table import Table
 
 from benchmarks.dataset import write_shop
 from benchmarks.measuring import Measured, measure
+from benchmarks.reading import FEEDS, FORMATS, write_export
 from retention_pipeline.settings import state_root
 
 STEPS = ("load", "models", "fit")
@@ -23,11 +24,16 @@ def main() -> int:
     """Measure each size once; sizes are measured in one call so that their ratios come from one machine and hour."""
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000], help="order lines; several sizes allowed")
+    parser.add_argument("--only-reading", action="store_true", help="nothing but reading beside COPY")
     parser.add_argument("--keep", action="store_true", help="keep the generated exports and states")
     options = parser.parse_args()
     console = Console(width=110)
     totals: dict[int, tuple[float, float]] = {}
     root = state_root() / "bench"
+    for rows in options.rows:
+        _reading(root, rows, console, options.keep)
+    if options.only_reading:
+        return 0
     first, again = _fixed_cost(root, console, options.keep)
     for rows in options.rows:
         totals[rows] = _one_size(root, rows, console, options.keep)
@@ -43,6 +49,33 @@ def main() -> int:
             f"Marginal ratio from {small:,} to {large:,} lines: {ours:.1f} s / {bare:.1f} s = {ours / bare:.2f}"
         )
     return 0
+
+
+def _reading(root: Path, rows: int, console: Console, keep: bool) -> None:
+    """The rate of reading one file of each format, beside `COPY`: the better of two, one after the other."""
+    console.print("Reading a file into raw, beside COPY into a table of its columns, and of the columns of raw.")
+    table = Table("", "", "", "rows/s", "cpu s", "MiB", "ratio", "cpu ratio", title=f"reading {rows:,} rows")
+    for feed in FEEDS:
+        for kind in FORMATS:
+            folder = root / f"reading_{feed}_{kind}_{rows}"
+            console.print(f"  {feed}, {kind} ...")
+            write_export(folder, feed, kind, rows)
+            found: dict[str, list[Measured]] = {"pipeline": [], "COPY": [], "COPY, as raw": []}
+            for _ in range(2):
+                _remove_state(folder)
+                found["pipeline"].append(measure("load", str(folder)))
+                found["COPY"].append(measure("copy", str(folder), feed, kind, "own"))
+                found["COPY, as raw"].append(measure("copy", str(folder), feed, kind, "raw"))
+            seconds = {name: min(one.seconds for one in runs) for name, runs in found.items()}
+            processor = {name: min(one.processor_seconds for one in runs) for name, runs in found.items()}
+            for name, runs in found.items():
+                memory = f"{max(one.mebibytes for one in runs):.0f}"
+                ratios = [f"{one[name] / one['pipeline']:.2f}" for one in (seconds, processor)]
+                rate = f"{rows / seconds[name]:,.0f}"
+                table.add_row(feed, kind, name, rate, f"{processor[name]:.1f}", memory, *ratios)
+            if not keep:
+                shutil.rmtree(folder)
+    console.print(table)
 
 
 def _fixed_cost(root: Path, console: Console, keep: bool) -> tuple[Measured, Measured]:

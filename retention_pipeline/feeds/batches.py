@@ -1,4 +1,4 @@
-"""One file becomes one batch: read and typed in one pass into a temporary table, before anything is written."""
+"""One file becomes one batch, whatever is wrong in it: typed in a temporary table before anything is written."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import duckdb
 import numpy as np
 from duckdb import DuckDBPyConnection
 
+from retention_pipeline.feeds.guarding import guarded_expressions
+from retention_pipeline.feeds.line_ids import line_id_sql
 from retention_pipeline.feeds.lines import Obstacle, empty_lines, start_lines
 from retention_pipeline.feeds.mapping import MappedFile, Rule, mapped_sql, row_rules, typed_sql
 from retention_pipeline.feeds.mending import with_plain_lines, without_line
@@ -90,7 +92,8 @@ def _read(con: DuckDBPyConnection, file: MappedFile, source: Source, scratch: Pa
             source = with_plain_lines(source, file.mapping, scratch)
     # An expression failed on some row: read again, and let that row say so.
     try:
-        return source, _fill(con, file, source, guarded=True)
+        with guarded_expressions(con):
+            return source, _fill(con, file, source, guarded=True)
     except _ROW_ERRORS:
         raise FileRefusedError(
             f"cannot be read as {file.mapping.format}",
@@ -101,13 +104,15 @@ def _read(con: DuckDBPyConnection, file: MappedFile, source: Source, scratch: Pa
 
 
 def _fill(con: DuckDBPyConnection, file: MappedFile, source: Source, *, guarded: bool) -> tuple[Rule, ...]:
-    mapped = mapped_sql(file, source.relation, guarded=guarded)
+    line = identifier(source.line_column) if source.line_column else ""
+    mapped = mapped_sql(file, source.enriched, guarded=guarded, beside=line)
     drop_rejects(con)
     try:
         types = {row[0]: row[1] for row in con.execute(f"DESCRIBE {mapped}").fetchall()}
-        typed = typed_sql(file, types, mapped, guarded=guarded)
+        typed = typed_sql(file, types, mapped, guarded=guarded, beside=line)
         drop_rejects(con)
-        con.execute(f"CREATE OR REPLACE TEMP TABLE batch AS SELECT *, {_hash_sql(file)} AS hash FROM ({typed}) AS t")
+        line_id = line_id_sql(file.contract, {column.name: f"t_{column.name}" for column in file.mapped_columns()})
+        con.execute(f"CREATE OR REPLACE TEMP TABLE batch AS SELECT *, {line_id} AS line_id FROM ({typed}) AS t")
     except duckdb.BinderException as error:
         raise FileRefusedError(
             f"an expression of the mapping does not fit the file: {str(error).splitlines()[0]}",
@@ -128,20 +133,10 @@ def _fill(con: DuckDBPyConnection, file: MappedFile, source: Source, *, guarded:
     return tuple(row_rules(file, guarded=guarded))
 
 
-def _hash_sql(file: MappedFile) -> str:
-    """SQL of the identity of a row without a key: a hash of all its values in which null and empty differ."""
-    if file.contract.keys:
-        return "NULL::UHUGEINT"
-    present = {column.name for column in file.mapped_columns()}
-    values = (
-        f"coalesce(t_{column.name}::VARCHAR, chr(30))" if column.name in present else "chr(30)"
-        for column in file.contract.columns
-    )
-    return f"md5_number(concat_ws(chr(31), {', '.join(values)}))"
-
-
 def _numbering(con: DuckDBPyConnection, source: Source, rows: int, rejects: list[Reject]) -> tuple[str, str]:
     """SQL of the line of each record, and the join that it needs."""
+    if source.line_column is not None:
+        return f"b.{identifier(source.line_column)}", ""
     if source.lines is None:
         return "b.rowid + 1", ""
     if not rejects and rows == source.lines - source.header_lines:

@@ -116,6 +116,14 @@ def _boolean(value: str) -> str:
 
 
 def _number(value: str, kind: str, target: Type, rules: TextRules) -> str:
+    text, is_plain = value, kind == "text" and rules.decimal_mark == "." and not rules.thousands_mark
+    if is_plain and target in (Type.MONEY, Type.QUANTITY):
+        # What this cast takes beyond numbers in plain notation: `1_000`, and white space around a number.
+        return f"CASE WHEN NOT contains({value}, '_') THEN try_cast({value} AS {target.value}) END"
+    if is_plain and target is Type.NUMBER:
+        as_double = f"try_cast({value} AS DOUBLE)"
+        odd = f"contains({value}, '_') OR contains({value}, '+-')"
+        return f"CASE WHEN isfinite({as_double}) AND NOT ({odd}) THEN {as_double} END"
     if kind == "text":
         value = _number_text(value, rules)
     if kind == "float" or (kind == "text" and target is Type.NUMBER):
@@ -124,7 +132,12 @@ def _number(value: str, kind: str, target: Type, rules: TextRules) -> str:
     if target is not Type.INTEGER or kind == "integer":
         return f"try_cast({value} AS {target.value})"
     exact = f"try_cast({value} AS DECIMAL(38,9))"
-    return f"CASE WHEN {exact} = floor({exact}) THEN try_cast({exact} AS BIGINT) END"
+    whole = f"CASE WHEN {exact} = floor({exact}) THEN try_cast({exact} AS BIGINT) END"
+    if not is_plain:
+        return whole
+    # Most whole numbers are written as they are printed, and need no more than that.
+    as_integer = f"try_cast({text} AS BIGINT)"
+    return f"CASE WHEN {as_integer}::VARCHAR = {text} THEN {as_integer} ELSE {whole} END"
 
 
 def _number_text(value: str, rules: TextRules) -> str:
@@ -175,7 +188,7 @@ def _timestamp(value: str, kind: str, rules: TextRules) -> str:
 
 def _is_plain_iso(value: str) -> str:
     """`2026-01-31` and `2026-01-31 10:00:00`, told by length alone: most times are written so."""
-    return f"(length({value}) = 10 OR (length({value}) = 19 AND substr({value}, 17, 1) = ':'))"
+    return f"(strlen({value}) = 10 OR (strlen({value}) = 19 AND {value}[17] = ':'))"
 
 
 def _is_other_iso(value: str) -> str:

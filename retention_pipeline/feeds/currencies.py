@@ -1,4 +1,4 @@
-"""The currency codes of ISO 4217 that are or were in use since 1990."""
+"""The currency codes of ISO 4217 that are or were in use since 1990, and into how many minor units each divides."""
 
 from __future__ import annotations
 
@@ -20,3 +20,17 @@ CURRENCIES = frozenset(
     }
 )  # fmt: skip
 """Codes that a row may carry; metals and test codes are not among them."""
+
+MINOR_DIGITS = {
+    **dict.fromkeys(
+        ("BIF", "BYR", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF",
+         "XOF", "XPF"),
+        0,
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+    **dict.fromkeys(("CLF", "UYW"), 4),
+}  # fmt: skip
+"""Decimal places of the minor unit where they are not two, by ISO 4217: 500 minor units are 500 JPY, 5 EUR, 0.5 KWD."""
+
+STRIPE_MINOR_DIGITS = {"ISK": 2, "MGA": 0, "UGX": 2}
+"""Where Stripe counts otherwise than ISO 4217."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import hashlib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from retention_pipeline.feeds.files import content_hash, matching_files
 from retention_pipeline.feeds.ledger import LOADED, PROBLEMS, Entry, in_force, mapping_hash
+from retention_pipeline.feeds.lookups import lookup_files
 from retention_pipeline.feeds.refusing import FileRefusedError
 from retention_pipeline.workspace.loading import Business
 from retention_pipeline.workspace.schema import FeedName, FileMapping
@@ -25,9 +27,10 @@ class Delivery:
         where: Its path below the business folder.
         mapping: The section of `retention.yaml`.
         mapping_hash: Hash of what that section says about rows.
-        content_hash: SHA-256 of the file; empty where it cannot be read.
+        content_hash: SHA-256 of the file, and of those that it looks values up in; empty where it cannot be read.
         size_bytes: Its size.
         changed_ns: Its modification time.
+        lookups: The files that it looks values up in, each with size and modification time.
     """
 
     path: Path
@@ -37,6 +40,7 @@ class Delivery:
     content_hash: str
     size_bytes: int
     changed_ns: int
+    lookups: tuple[tuple[Path, int, int], ...] = ()
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -47,27 +51,58 @@ class Delivery:
 def find_deliveries(business: Business, feed: FeedName) -> list[Delivery]:
     """The finished files of a feed, by name; a file that changes while it is read is left for the next run."""
     found = []
+    hashes = _Hashes()
     for mapping in business.config.feeds[feed]:
         key = mapping_hash(mapping, business.config)
         for path in matching_files(business.folder, mapping.files):
             where = path.relative_to(business.folder).as_posix()
             try:
-                stat, content = path.stat(), content_hash(path)
+                stat, content = path.stat(), hashes.of(path)
+                lookups = [(name, file) for name, one in mapping.lookups.items() for file in lookup_files(path, one)]
+                states = tuple(_state(file) for _, file in lookups)
+                parts = [content, *(hashes.of(file) for _, file in lookups)]
             except OSError:
                 found.append(Delivery(path, where, mapping, key, "", 0, 0))
                 continue
-            if content is not None:
-                found.append(Delivery(path, where, mapping, key, content, stat.st_size, stat.st_mtime_ns))
+            if all(part is not None for part in parts):
+                content = _joint_hash(str(content), [name for name, _ in lookups], parts[1:])
+                found.append(Delivery(path, where, mapping, key, content, stat.st_size, stat.st_mtime_ns, states))
     return sorted(found, key=lambda delivery: delivery.where)
 
 
+class _Hashes:
+    """Content hashes, each file read once: many exports may look values up in the same one."""
+
+    def __init__(self) -> None:
+        self._known: dict[Path, str | None] = {}
+
+    def of(self, path: Path) -> str | None:
+        """As `content_hash`."""
+        if path not in self._known:
+            self._known[path] = content_hash(path)
+        return self._known[path]
+
+
+def _state(path: Path) -> tuple[Path, int, int]:
+    stat = path.stat()
+    return (path, stat.st_size, stat.st_mtime_ns)
+
+
+def _joint_hash(content: str, names: Sequence[str], hashes: Sequence[str | None]) -> str:
+    """The hash of a file with those of its lookups: a changed lookup makes other rows of it."""
+    if not names:
+        return content
+    lines = [content, *(f"{name} {found}" for name, found in zip(names, hashes, strict=True))]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
 def is_unchanged(delivery: Delivery) -> bool:
-    """Whether the file still is what was hashed."""
+    """Whether the file still is what was hashed, and so are those that it looks values up in."""
     try:
-        stat = delivery.path.stat()
+        now = tuple(_state(path) for path in (delivery.path, *(path for path, *_ in delivery.lookups)))
     except OSError:
         return False
-    return (stat.st_size, stat.st_mtime_ns) == (delivery.size_bytes, delivery.changed_ns)
+    return now == ((delivery.path, delivery.size_bytes, delivery.changed_ns), *delivery.lookups)
 
 
 @dataclass(frozen=True)

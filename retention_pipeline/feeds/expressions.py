@@ -8,12 +8,16 @@ their arguments alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 
 import duckdb
+from duckdb import DuckDBPyConnection
+
+from retention_pipeline.feeds.currencies import CURRENCIES, MINOR_DIGITS, STRIPE_MINOR_DIGITS
+from retention_pipeline.quoting import literal
 
 _EXPRESSION_CLASSES = frozenset(
     {
@@ -61,11 +65,47 @@ FUNCTIONS = frozenset(
         "list_transform", "list_zip", "flatten", "array_length", "array_to_string", "list_sum", "list_min", "list_max",
         "list_avg", "list_first", "list_last", "list_count", "list_string_agg", "element_at", "struct_pack",
         "struct_extract", "row", "map", "map_extract", "map_extract_value", "map_keys", "map_values", "map_entries",
-        "map_contains", "cardinality", "bit_count", "xor",
+        "map_contains", "cardinality", "bit_count", "xor", "minor_units",
     }
 )  # fmt: skip
 """Functions that an expression may call: each gives the same value for the same arguments, at any time and in any
-version, and reads nothing but them. Operators are always allowed."""
+version, and reads nothing but them. Operators are always allowed. `minor_units` comes from `define_functions`."""
+
+_AMOUNT = "[+-]?[0-9]{1,20}([.][0-9]+)?"
+
+
+def define_functions(con: DuckDBPyConnection) -> None:
+    """Define what expressions may call beyond DuckDB's own functions, for this connection.
+
+    `minor_units(amount, currency)` is the DECIMAL(38,6) amount of a number of minor units (cents): 500 is 5 EUR, 500
+    JPY and 0.5 KWD, by the minor units of ISO 4217. `minor_units(amount, currency, 'stripe')` counts as Stripe does:
+    ISK and UGX have two decimals there, MGA none. Codes are read in any case. What is no plain number, and a currency
+    that is not known, give null.
+    """
+    name = "upper(trim(currency::VARCHAR))"
+    number = f"CASE WHEN regexp_full_match(trim(amount::VARCHAR), '{_AMOUNT}') THEN amount END"
+    con.execute(
+        "CREATE OR REPLACE TEMP MACRO minor_units"
+        f"(amount, currency) AS {_shifted(number, name, MINOR_DIGITS)}, "
+        f"(amount, currency, convention) AS CASE convention WHEN 'stripe' "
+        f"THEN {_shifted(number, name, {**MINOR_DIGITS, **STRIPE_MINOR_DIGITS})} "
+        f"WHEN 'iso' THEN {_shifted(number, name, MINOR_DIGITS)} END"
+    )
+
+
+def _shifted(number: str, currency: str, digits: Mapping[str, int]) -> str:
+    """SQL of a number of minor units in whole units; multiplied, since a division would give a float."""
+    other = CURRENCIES - {code for code, places in digits.items() if places != 2}
+    groups = {2: sorted(other)}
+    for code, places in sorted(digits.items()):
+        if places != 2:
+            groups.setdefault(places, []).append(code)
+    cases = " ".join(
+        f"WHEN {currency} IN ({', '.join(map(literal, codes))}) "
+        f"THEN try_cast({number} AS DECIMAL(24,4)) * 1e-{places}::DECIMAL({places + 1},{places})"
+        for places, codes in sorted(groups.items())
+    )
+    return f"try_cast(CASE {cases} END AS DECIMAL(38,6))"
 
 
 @dataclass(frozen=True)
@@ -84,7 +124,7 @@ class ParsedExpression:
 @cache
 def parse_expression(sql: str) -> ParsedExpression:
     """Take an expression apart without running it."""
-    with duckdb.connect(config={"enable_external_access": False}) as con:
+    with _parser().cursor() as con:
         tree = json.loads(con.execute("SELECT json_serialize_sql(?::VARCHAR)", [f"SELECT {sql}\n"]).fetchall()[0][0])
     if tree["error"]:
         return ParsedExpression((), (f"is not a SQL expression: {tree['error_message'].splitlines()[0]}",))
@@ -95,6 +135,12 @@ def parse_expression(sql: str) -> ParsedExpression:
     problems: dict[str, None] = {}
     _visit(tree["statements"][0]["node"]["select_list"][0], columns, problems, frozenset())
     return ParsedExpression(tuple(columns), tuple(problems))
+
+
+@cache
+def _parser() -> DuckDBPyConnection:
+    """One connection for all expressions: opening one takes longer than what is asked of it."""
+    return duckdb.connect(config={"enable_external_access": False})
 
 
 def _shape_problem(statements: list[dict]) -> str:
@@ -125,7 +171,8 @@ def _visit(node: dict, columns: dict[str, None], problems: dict[str, None], boun
     if kind not in _EXPRESSION_CLASSES:
         problems[f"holds {_REFUSED_CLASSES.get(str(kind), f'a part that is not allowed ({kind})')}"] = None
         return
-    if kind == "LAMBDA":
+    # The parser takes `a -> 'b'` (an element of a JSON value) for a lambda in a notation that is not in use any more.
+    if kind == "LAMBDA" and node.get("syntax_type") != "SINGLE_ARROW":
         names = frozenset(_lambda_names(node["lhs"]))
         _visit(node["expr"], columns, problems, bound | names)
         return

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 UNFINISHED = (".tmp", ".part")
 """Endings of files that somebody is still writing."""
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 18
 
 
 def matching_files(folder: Path, pattern: str) -> list[Path]:

@@ -33,6 +33,7 @@ class Entry:
     rows_read: int = 0
     rows_loaded: int = 0
     rows_quarantined: int = 0
+    rows_skipped: int = 0
     message: str | None = None
     new_columns: Sequence[str] = field(default=())
     columns: Sequence[str] = field(default=())
@@ -46,8 +47,8 @@ class Entry:
 
 _COLUMNS = (
     "batch_id", "feed", "path", "content_hash", "size_bytes", "status", "files", "mapping_hash", "delivered_on",
-    "first_day", "last_day", "rows_read", "rows_loaded", "rows_quarantined", "message", "new_columns", "columns",
-    "superseded_by",
+    "first_day", "last_day", "rows_read", "rows_loaded", "rows_quarantined", "rows_skipped", "message", "new_columns",
+    "columns", "superseded_by",
 )  # fmt: skip
 
 
@@ -56,8 +57,10 @@ def mapping_hash(mapping: FileMapping, config: Retention) -> str:
 
     The limit of bad rows is not part of it: it decides whether a file is taken, not what its rows are.
     """
-    text = mapping.model_dump_json(exclude={"files", "max_bad_share"})
-    return hashlib.sha256(f"{text}\n{config.timezone}\n{config.currency}".encode()).hexdigest()[:16]
+    # What stands as by default says nothing, so that a key that comes with a new version changes no hash.
+    text = mapping.model_dump_json(exclude={"files", "max_bad_share", "preset"}, exclude_defaults=True)
+    primary = f"\n{config.identity.primary}" if mapping.source else ""
+    return hashlib.sha256(f"{text}\n{config.timezone}\n{config.currency}{primary}".encode()).hexdigest()[:16]
 
 
 def read_entries(con: DuckDBPyConnection, feed: str) -> list[Entry]:

@@ -15,6 +15,7 @@ from duckdb import DuckDBPyConnection
 from retention_pipeline.feeds.contracts import ACTIVITY_FEEDS
 from retention_pipeline.feeds.deliveries import Delivery, FeedState, find_deliveries
 from retention_pipeline.feeds.ledger import BLOCKED, LOADED, REFUSED, Entry, in_force, read_entries
+from retention_pipeline.feeds.line_ids import renew_line_ids
 from retention_pipeline.feeds.taking import note_twin, take_delivery
 from retention_pipeline.quoting import identifier
 from retention_pipeline.workspace.loading import Business
@@ -44,7 +45,7 @@ class FeedLoad:
         files_seen: Finished files that the patterns match.
         files_new: Files loaded now.
         files_refused, files_blocked: Files that are there and are not taken.
-        rows_read, rows_loaded, rows_quarantined: Over all files in force.
+        rows_read, rows_loaded, rows_quarantined, rows_skipped: Over all files in force.
         rows_in_raw: Rows of `raw.<feed>`, superseded ones included.
         first_day, last_day: Business days of the rows in force.
         rules: Broken rule → rows, over all files in force.
@@ -59,6 +60,7 @@ class FeedLoad:
     rows_read: int
     rows_loaded: int
     rows_quarantined: int
+    rows_skipped: int
     rows_in_raw: int
     first_day: date | None
     last_day: date | None
@@ -80,6 +82,7 @@ def load_feeds(
     Returns:
         Feed → what came of it. A file that cannot be taken is a problem of its feed, never an exception.
     """
+    renew_line_ids(con)
     with _scratch_folder(con) as scratch:
         return {
             feed: _load_feed(con, business, feed, scratch, on_progress or _silent) for feed in business.config.feeds
@@ -163,6 +166,7 @@ def _summary(
         rows_read=sum(entry.rows_read for entry in current),
         rows_loaded=sum(entry.rows_loaded for entry in current),
         rows_quarantined=sum(entry.rows_quarantined for entry in current),
+        rows_skipped=sum(entry.rows_skipped for entry in current),
         rows_in_raw=con.execute(f"SELECT count(*) FROM raw.{identifier(feed)}").fetchall()[0][0],
         first_day=min(days, default=None),
         last_day=max(days, default=None),

@@ -15,6 +15,11 @@ from retention_pipeline.workspace.schema import Expression, FileMapping, Retenti
 EARLIEST = date(1990, 1, 1)
 """A time before this day is a mistake: no business system wrote it."""
 
+SKIPPED = -1
+"""Stands for a broken rule's number in rows that are no rows of the feed."""
+
+_IDS_OF_SOURCE = ("customer_id", "referred_by", "merged_into")
+
 
 @dataclass(frozen=True)
 class Rule:
@@ -35,6 +40,7 @@ class MappedFile:
         rules: How its texts are written.
         delivered_on: The day on which it was delivered, where that is known.
         currency: The currency of amounts whose mapping names none.
+        id_prefix: What the customers' ids get in front, because they are those of a source of their own.
     """
 
     contract: Contract
@@ -42,6 +48,7 @@ class MappedFile:
     rules: TextRules
     delivered_on: date | None
     currency: str
+    id_prefix: str = ""
 
     def mapped_columns(self) -> list[Column]:
         """The canonical columns that get a value, in the contract's order."""
@@ -58,6 +65,11 @@ class MappedFile:
             constant = self.mapping.constants[column.name]
             return str(constant).lower() if isinstance(constant, bool) else f"{literal(str(constant))}::VARCHAR"
         return literal(self.currency) + "::VARCHAR" if column.currency else None
+
+
+def id_prefix(mapping: FileMapping, config: Retention) -> str:
+    """What customers' ids in the files of `mapping` get in front; those of the primary source stand as they are."""
+    return f"{mapping.source}:" if mapping.source and mapping.source != config.identity.primary else ""
 
 
 def text_rules(mapping: FileMapping, config: Retention) -> TextRules:
@@ -81,6 +93,8 @@ def mapped_sql(file: MappedFile, source: str, *, guarded: bool, beside: str = ""
         beside: SQL of further columns to take along.
     """
     parts = [beside] if beside else []
+    if file.mapping.skip is not None:
+        parts.append(_skip_sql(file.mapping.skip, guarded=guarded))
     for column in file.mapped_columns():
         value = str(file.value_sql(column))
         name = column.name
@@ -92,28 +106,52 @@ def mapped_sql(file: MappedFile, source: str, *, guarded: bool, beside: str = ""
     return f"SELECT {', '.join(parts)} FROM {source}"
 
 
-def typed_sql(file: MappedFile, types: Mapping[str, str], mapped: str, *, guarded: bool) -> str:
-    """SELECT of the canonical values `t_<column>`, the broken rule's number `bad` (null: none) and the day `known_on`.
+def _skip_sql(skip: Expression, *, guarded: bool) -> str:
+    """SQL of `m_skip`, whether the row is none of the feed, and of `e_skip`, as in `mapped_sql`."""
+    value = f"({skip.sql}\n)::BOOLEAN"
+    if not guarded:
+        return f"{value} AS m_skip"
+    caught = f"TRY({{'v': {value}}})"
+    return f"struct_extract({caught}, 'v') AS m_skip, {caught} IS NULL AS e_skip"
+
+
+def typed_sql(file: MappedFile, types: Mapping[str, str], mapped: str, *, guarded: bool, beside: str = "") -> str:
+    """SELECT of the canonical values `t_<column>`, the broken rule's number `bad` (null: none) and the row's `day`.
+
+    `bad` is `SKIPPED` in rows that are none of the feed; no rule is held against them.
 
     Args:
         file: The file.
         types: DuckDB type of each `m_<column>`.
         mapped: A relation as `mapped_sql` makes it.
         guarded: As in `mapped_sql`.
+        beside: As in `mapped_sql`.
     """
     columns = file.mapped_columns()
-    casts = ", ".join(f"{cast_sql(f'm_{c.name}', types[f'm_{c.name}'], c, file.rules)} AS t_{c.name}" for c in columns)
+    casts = ", ".join(f"{_typed_value(file, c, types[f'm_{c.name}'])} AS t_{c.name}" for c in columns)
     rules = row_rules(file, guarded=guarded)
     cases = " ".join(f"WHEN {rule.broken} THEN {number}" for number, rule in enumerate(rules))
+    if file.mapping.skip is not None:
+        cases = f"WHEN m_skip THEN {SKIPPED} {cases}"
     bad = f"CASE {cases} END::SMALLINT" if cases else "NULL::SMALLINT"
-    names = ", ".join(f"t_{c.name}" for c in columns)
+    names = ", ".join([*([beside] if beside else []), *(f"t_{c.name}" for c in columns)])
     cast = f"(SELECT *, {casts} FROM ({mapped}) AS m) AS t"
     return f"SELECT {names}, {bad} AS bad, {_row_day(file, types)} AS day FROM {cast}"
+
+
+def _typed_value(file: MappedFile, column: Column, source_type: str) -> str:
+    """SQL of the canonical value of `column`."""
+    value = cast_sql(f"m_{column.name}", source_type, column, file.rules)
+    if file.id_prefix and column.name in _IDS_OF_SOURCE:
+        return f"{literal(file.id_prefix)} || {value}"
+    return value
 
 
 def row_rules(file: MappedFile, *, guarded: bool) -> list[Rule]:
     """The rules that a row of the file must keep, in the order in which they are looked at."""
     rules = []
+    if guarded and file.mapping.skip is not None:
+        rules.append(Rule("skip", "expression", "e_skip"))
     for column in file.mapped_columns():
         if column.name not in file.mapping.columns and column.type is Type.TEXT:
             continue  # a constant, checked when the configuration was loaded
@@ -124,19 +162,24 @@ def row_rules(file: MappedFile, *, guarded: bool) -> list[Rule]:
             rules.append(Rule(column.name, "required", f"{mapped} IS NULL"))
         if column.type is not Type.TEXT:
             rules.append(Rule(column.name, "type", f"{typed} IS NULL AND {mapped} IS NOT NULL"))
-        rules.extend(_value_rules(column, typed, file.delivered_on))
+        rules.extend(_value_rules(column, typed, file))
+    named = [column.name for column in file.mapped_columns() if column.name in file.contract.one_of]
+    if named:
+        rules.append(Rule(named[0], "one_of", " AND ".join(f"m_{name} IS NULL" for name in named)))
     return rules
 
 
-def _value_rules(column: Column, typed: str, delivered_on: date | None) -> list[Rule]:
-    rules = []
+def _value_rules(column: Column, typed: str, file: MappedFile) -> list[Rule]:
+    rules, delivered_on = [], file.delivered_on
     if column.values:
         # Written out: a list would become a join.
         other = " AND ".join(f"{typed} <> {literal(value)}" for value in column.values)
         rules.append(Rule(column.name, "enumeration", other))
     if column.currency:
-        known = ", ".join(map(literal, sorted(CURRENCIES)))
-        rules.append(Rule(column.name, "currency", f"{typed} NOT IN ({known})"))
+        # Not a list either: that would become a join too.
+        known = literal(f"|{'|'.join(sorted(CURRENCIES))}|")
+        unknown = f"(strlen({typed}) <> 3 OR NOT contains({known}, '|' || {typed} || '|'))"
+        rules.append(Rule(column.name, "currency", f"{typed} <> {literal(file.currency)} AND {unknown}"))
     if column.minimum is not None:
         rules.append(Rule(column.name, "range", f"{typed} < {column.minimum!r}"))
     if column.maximum is not None:
@@ -154,4 +197,7 @@ def _row_day(file: MappedFile, types: Mapping[str, str]) -> str:
     time = file.contract.time
     if time is None or f"m_{time}" not in types:
         return "NULL::DATE"
-    return day_sql(f"m_{time}", types[f"m_{time}"], file.contract.column(time), file.rules)
+    column = file.contract.column(time)
+    if column.type is Type.TIMESTAMP and file.rules.business_zone == "UTC":
+        return f"t_{time}::DATE"
+    return day_sql(f"m_{time}", types[f"m_{time}"], column, file.rules)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from retention_pipeline.feeds.bytestreams import LineCount
 from retention_pipeline.feeds.sources import Source, csv_relation
 from retention_pipeline.workspace.schema import FileMapping
 
@@ -30,7 +32,8 @@ def with_plain_lines(source: Source, mapping: FileMapping, scratch: Path) -> Sou
         yield rest
 
     mended = _rewritten(source, mapping, scratch / "lines.csv", plain())
-    return replace(mended, newline=b"\n", has_mixed_lines=False)
+    count = replace(source.count(), returns=0, pairs=0) if source.count else LineCount()
+    return replace(mended, count=partial(replace, count))
 
 
 def without_line(source: Source, mapping: FileMapping, scratch: Path, line: int) -> tuple[Source, str]:

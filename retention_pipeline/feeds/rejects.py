@@ -50,9 +50,12 @@ def read_rejects(con: DuckDBPyConnection, source: Source) -> list[Reject]:
         FileRefusedError: There are too many of them.
     """
     if not source.is_text:
-        return []
+        return list(source.rejects)
     found = con.execute(
-        f"SELECT line_byte_position - 1, min_by(error_type::VARCHAR, column_idx), any_value(csv_line) FROM {REJECTS} "
+        "SELECT line_byte_position - 1, "
+        # A line that is too long has no column.
+        "coalesce(min_by(error_type::VARCHAR, column_idx), any_value(error_type::VARCHAR)), "
+        f"any_value(csv_line) FROM {REJECTS} "
         f"GROUP BY line_byte_position ORDER BY line_byte_position LIMIT {_MOST + 1}"
     ).fetchall()
     if not found:

@@ -5,22 +5,36 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from retention_pipeline.feeds.bytestreams import LineCount, checked_utf8, found_format, transcoded, unpacked_chunks
-from retention_pipeline.feeds.expressions import parse_expression
-from retention_pipeline.feeds.refusing import FileRefusedError, listed, nearest
+from retention_pipeline.feeds.bytestreams import (
+    LineCount,
+    checked_utf8,
+    count_lines_beside,
+    found_format,
+    transcoded,
+    unpacked_chunks,
+)
+from retention_pipeline.feeds.frames import LINE, PLAIN, Frame
+from retention_pipeline.feeds.refusing import FileRefusedError
 from retention_pipeline.quoting import identifier, literal
-from retention_pipeline.workspace.schema import Expression, FileMapping
+from retention_pipeline.workspace.schema import FileMapping
+
+if TYPE_CHECKING:
+    from retention_pipeline.feeds.rejects import Reject
 
 REJECTS = "_feed_rejects"
 _SCANS = "_feed_reject_scans"
 _HEADER_LIMIT = 1 << 20
+_LARGE = 128_000_000
+_ROW_NUMBER = "file_row_number"
 _NO_MISSING = "\x00\x01 no cell is missing \x01\x00"
 _OTHER_BYTE_ORDER_MARKS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
@@ -35,10 +49,16 @@ class Source:
         columns: Names of its columns, made unique.
         repeated: Names that its header holds more than once.
         relation: SQL of its rows.
-        header_lines: Physical lines of the header; 0 for Parquet.
-        lines: Physical lines of the file; None for Parquet.
-        newline: What ends a line.
-        has_mixed_lines: Whether lines end in different ways, perhaps only within cells.
+        header_lines: Physical lines of the header; 0 where rows are not read line by line.
+        count: Gives the lines of a text, once its last byte has been looked at; None where rows are not told apart by
+            lines, or tell theirs themselves.
+        line_column: The hidden column of `relation` that holds the line (the row of a sheet); None where it has none.
+        row_text: SQL over `relation` of a row's text; None where its cells say all.
+        rejects: What is no row, where that was found while the file was opened.
+        types: DuckDB types of the columns that are not text.
+        beyond: Names that a mapping may use beside `columns`: nested values.
+        needs_columns: Whether a mapped column must be there; not so where each row names its own.
+        frame: What is laid around the rows before they are mapped.
     """
 
     path: Path
@@ -47,39 +67,61 @@ class Source:
     repeated: tuple[str, ...]
     relation: str
     header_lines: int = 0
-    lines: int | None = None
-    newline: bytes = b"\n"
-    has_mixed_lines: bool = False
+    count: Callable[[], LineCount] | None = None
+    line_column: str | None = None
+    row_text: str | None = None
+    rejects: tuple[Reject, ...] = ()
+    types: Mapping[str, str] = field(default_factory=dict)
+    beyond: tuple[str, ...] = ()
+    needs_columns: bool = True
+    frame: Frame = PLAIN
+
+    @property
+    def enriched(self) -> str:
+        """SQL of the rows as the mapping reads them: the same ones in the same order, with what was looked up."""
+        return self.frame.around(self.relation, has_lines=self.line_column is not None)
 
     @property
     def is_text(self) -> bool:
         """Whether it is read line by line."""
-        return self.lines is not None
+        return self.count is not None
+
+    @property
+    def lines(self) -> int | None:
+        """Physical lines of a text."""
+        return self.count().lines if self.count else None
+
+    @property
+    def newline(self) -> bytes:
+        """What ends a line."""
+        return self.count().newline if self.count else b"\n"
+
+    @property
+    def has_mixed_lines(self) -> bool:
+        """Whether lines end in different ways, perhaps only within cells."""
+        return self.count is not None and self.count().is_mixed
+
+    def looked_at(self) -> Source:
+        """The same, once every byte has been looked at.
+
+        Raises:
+            FileRefusedError: The text is truncated or is not in the declared encoding.
+        """
+        if self.count:
+            self.count()
+        return self
 
     def content(self) -> Iterator[bytes]:
         """The bytes of the text, unpacked."""
         return unpacked_chunks(self.path, self.where)
 
 
-def open_source(con: DuckDBPyConnection, path: Path, where: str, mapping: FileMapping, scratch: Path) -> Source:
-    """Look at the whole file once and say how it is read.
-
-    Args:
-        con: Any connection.
-        path: The export.
-        where: Its path as messages name it.
-        mapping: The section of `retention.yaml`.
-        scratch: Folder for the text of files in another encoding.
+def open_parquet(con: DuckDBPyConnection, path: Path, where: str, missing: Sequence[str]) -> Source:
+    """A Parquet file: its columns have types of their own.
 
     Raises:
-        FileRefusedError: It is not the declared format, is truncated, or is not in the declared encoding.
+        FileRefusedError: It is none, or is damaged.
     """
-    if mapping.format == "parquet":
-        return _open_parquet(con, path, where, mapping.missing)
-    return _open_text(path, where, mapping, scratch)
-
-
-def _open_parquet(con: DuckDBPyConnection, path: Path, where: str, missing: Sequence[str]) -> Source:
     relation = f"read_parquet({literal(str(path))})"
     try:
         types = {row[0]: row[1] for row in con.execute(f"DESCRIBE FROM {relation}").fetchall()}
@@ -93,14 +135,25 @@ def _open_parquet(con: DuckDBPyConnection, path: Path, where: str, missing: Sequ
             way_out="copy the file again, or set `format` in retention.yaml",
         ) from None
     texts = [identifier(name) for name, kind in types.items() if kind == "VARCHAR"]
+    replaced = ""
     if missing and texts:
         is_missing = f"IN ({', '.join(map(literal, missing))})"
         cells = ", ".join(f"CASE WHEN {name} {is_missing} THEN NULL ELSE {name} END AS {name}" for name in texts)
-        relation = f"(SELECT * REPLACE ({cells}) FROM {relation})"
-    return Source(path, where, tuple(types), (), relation)
+        replaced = f"REPLACE ({cells})"
+    # A column of the file may be called as the reader's own row number.
+    line = None if _ROW_NUMBER in {name.casefold() for name in types} else LINE
+    number = f", {_ROW_NUMBER} + 1 AS {identifier(LINE)}" if line else ""
+    relation = f"(SELECT * {replaced}{number} FROM {relation})"
+    others = {name: kind for name, kind in types.items() if kind != "VARCHAR"}
+    return Source(path, where, tuple(types), (), relation, line_column=line, types=others)
 
 
-def _open_text(path: Path, where: str, mapping: FileMapping, scratch: Path) -> Source:
+def open_text(path: Path, where: str, mapping: FileMapping, scratch: Path) -> Source:
+    """A file of separated cells. A text in UTF-8 is looked at from end to end beside whatever is done next.
+
+    Raises:
+        FileRefusedError: It has no header; or, of a text in another encoding, as in `Source.looked_at`.
+    """
     chunks = unpacked_chunks(path, where)
     head = next((chunk for chunk in chunks if chunk), b"")
     chunks = itertools.chain([head], chunks)
@@ -108,30 +161,35 @@ def _open_text(path: Path, where: str, mapping: FileMapping, scratch: Path) -> S
     if mapping.encoding != "utf-8":
         readable = scratch / "export.csv"
         head, count = _write_text(transcoded(chunks, mapping.encoding, where), readable)
+        counted: Callable[[], LineCount] = partial(replace, count)
     else:
-        mark = _OTHER_BYTE_ORDER_MARKS.get(head[:2])
-        if mark:
-            raise FileRefusedError(
-                "is not in the declared encoding",
-                where=where,
-                expected="utf-8",
-                found=f"the byte order mark of {mark}",
-                way_out=f"set `encoding: {mark.lower()}` of this mapping in retention.yaml",
-            )
-        count = _count(checked_utf8(chunks, where))
-    names, header_lines = _header(head, where, mapping)
+        check_byte_order(head, where)
+        counted = count_lines_beside(checked_utf8(chunks, where))
+    try:
+        names, header_lines = _header(head, where, mapping)
+    except FileRefusedError:
+        counted()  # bytes of another encoding are the better reason
+        raise
     columns, repeated = unique_names(names)
     relation = csv_relation(readable, columns, mapping)
-    return Source(
-        readable, where, columns, repeated, relation, header_lines, count.lines, count.newline, count.is_mixed
-    )
+    return Source(readable, where, columns, repeated, relation, header_lines, counted)
 
 
-def _count(chunks: Iterator[bytes]) -> LineCount:
-    count = LineCount()
-    for chunk in chunks:
-        count.add(chunk)
-    return count
+def check_byte_order(head: bytes, where: str) -> None:
+    """Refuse what begins as a text in another encoding than UTF-8.
+
+    Raises:
+        FileRefusedError: It does.
+    """
+    mark = _OTHER_BYTE_ORDER_MARKS.get(head[:2])
+    if mark:
+        raise FileRefusedError(
+            "is not in the declared encoding",
+            where=where,
+            expected="utf-8",
+            found=f"the byte order mark of {mark}",
+            way_out=f"set `encoding: {mark.lower()}` of this mapping in retention.yaml",
+        )
 
 
 def _write_text(chunks: Iterator[bytes], target: Path) -> tuple[bytes, LineCount]:
@@ -184,15 +242,22 @@ def unique_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]
     return tuple(unique), tuple(repeated)
 
 
+def packing(path: Path) -> str:
+    """How DuckDB calls the compression that the file's name tells."""
+    return {".gz": "gzip", ".zst": "zstd"}.get(path.suffix.lower(), "none")
+
+
 def csv_relation(path: Path, columns: Sequence[str], mapping: FileMapping) -> str:
     """SQL of the rows of a CSV file, all cells as text; rows that are no rows are stored in `REJECTS`."""
     types = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns)
     missing = ", ".join(map(literal, mapping.missing)) or literal(_NO_MISSING)
-    packed = {".gz": "gzip", ".zst": "zstd"}.get(path.suffix.lower(), "none")
+    # Rows are stored in groups; the larger the pieces that are read, the fewer groups are cut off at their ends.
+    large = path.stat().st_size >= (_LARGE if packing(path) == "none" else _LARGE // 8)
+    buffer = f"buffer_size = {_LARGE}, " if large else ""
     return (
         f"read_csv({literal(str(path))}, auto_detect = false, header = true, delim = {literal(delimiter(mapping))}, "
-        f"quote = '\"', escape = '\"', columns = {{{types}}}, nullstr = [{missing}], compression = '{packed}', "
-        f"store_rejects = true, rejects_table = '{REJECTS}', rejects_scan = '{_SCANS}', rejects_limit = 0)"
+        f"quote = '\"', escape = '\"', columns = {{{types}}}, nullstr = [{missing}], compression = '{packing(path)}', "
+        f"{buffer}store_rejects = true, rejects_table = '{REJECTS}', rejects_scan = '{_SCANS}', rejects_limit = 0)"
     )
 
 
@@ -200,47 +265,3 @@ def drop_rejects(con: DuckDBPyConnection) -> None:
     """Forget the rejected rows of the last file."""
     con.execute(f"DROP TABLE IF EXISTS {REJECTS}")
     con.execute(f"DROP TABLE IF EXISTS {_SCANS}")
-
-
-def check_columns(source: Source, mapping: FileMapping) -> None:
-    """Hold the mapping against the columns that the file has.
-
-    Raises:
-        FileRefusedError: A mapped column is not there, or there twice.
-    """
-    exact = [value for value in mapping.columns.values() if isinstance(value, str)]
-    folded = {name.casefold() for name in source.columns}
-    in_sql = [
-        name
-        for value in mapping.columns.values()
-        if isinstance(value, Expression)
-        for name in parse_expression(value.sql).columns
-    ]
-    missing = [name for name in exact if name not in source.columns]
-    missing += [name for name in in_sql if name.casefold() not in folded]
-    repeated = [name for name in (*exact, *in_sql) if name in source.repeated]
-    if missing:
-        _refuse_header(source, mapping, list(dict.fromkeys(missing)))
-    if repeated:
-        raise FileRefusedError(
-            f"the header holds {listed(list(dict.fromkeys(repeated)))} more than once",
-            where=source.where,
-            expected="every mapped column once",
-            way_out="export the columns under different names",
-        )
-
-
-def _refuse_header(source: Source, mapping: FileMapping, missing: list[str]) -> None:
-    near = [(name, nearest(name, source.columns)) for name in missing]
-    hints = [f"{name!r} is nearest to {other!r}" for name, other in near if other]
-    if len(source.columns) == 1 and source.is_text:
-        marks = [mark for mark in ";\t,|" if mark != delimiter(mapping) and mark in source.columns[0]]
-        hints = [f"the header seems to be separated by {marks[0]!r}: set `delimiter`"] if marks else hints
-    noun = "columns" if len(missing) > 1 else "column"
-    raise FileRefusedError(
-        f"the {noun} {listed(missing)} of the mapping {'are' if len(missing) > 1 else 'is'} not in the file",
-        where=source.where,
-        expected=f"{noun} {listed(missing)}",
-        found=f"columns {listed(source.columns)}",
-        way_out="; ".join(hints) or "name the file's columns under `columns` in retention.yaml",
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from duckdb import DuckDBPyConnection
@@ -10,6 +11,7 @@ from duckdb import DuckDBPyConnection
 from retention_pipeline.feeds.batches import Batch, read_batch
 from retention_pipeline.feeds.contracts import CONTRACTS
 from retention_pipeline.feeds.deliveries import Delivery, FeedState, delivered_on, is_unchanged, new_columns
+from retention_pipeline.feeds.headers import check_columns
 from retention_pipeline.feeds.ledger import (
     BLOCKED,
     LOADED,
@@ -20,9 +22,12 @@ from retention_pipeline.feeds.ledger import (
     supersede,
     write_entry,
 )
-from retention_pipeline.feeds.mapping import MappedFile, text_rules
+from retention_pipeline.feeds.lookups import drop_lookups
+from retention_pipeline.feeds.mapping import SKIPPED, MappedFile, id_prefix, text_rules
+from retention_pipeline.feeds.opening import open_source
 from retention_pipeline.feeds.refusing import FileRefusedError
-from retention_pipeline.feeds.sources import check_columns, drop_rejects, open_source
+from retention_pipeline.feeds.sources import Source, drop_rejects
+from retention_pipeline.feeds.straight import NotStraightError, write_straight
 from retention_pipeline.feeds.writing import broken_rules, insert_good_rows, quarantine_bad_rows
 from retention_pipeline.transactions import transaction
 from retention_pipeline.workspace.loading import Business
@@ -45,8 +50,16 @@ def note_twin(con: DuckDBPyConnection, feed: str, delivery: Delivery, twin: Entr
         return
     with transaction(con):
         entry = _entry(con, feed, delivery, SAME_CONTENT, message=f"holds the same bytes as {twin.path}")
-        write_entry(con, entry)
+        # That a file came counts for the rhythm of its feed, whatever it holds.
+        write_entry(con, replace(entry, delivered_on=_day_in_name(delivery)))
         supersede(con, ended, twin.batch_id)
+
+
+def _day_in_name(delivery: Delivery) -> date | None:
+    try:
+        return delivered_on(delivery)
+    except FileRefusedError:
+        return None
 
 
 def take_delivery(
@@ -58,9 +71,19 @@ def take_delivery(
         if not delivery.content_hash:
             raise FileRefusedError("cannot be opened", where=delivery.where, expected="a file that may be read")
         day = delivered_on(delivery)
-        file = MappedFile(CONTRACTS[feed], delivery.mapping, text_rules(delivery.mapping, config), day, config.currency)
-        source = open_source(con, delivery.path, delivery.where, delivery.mapping, scratch)
-        check_columns(source, delivery.mapping)
+        contract, mapping = CONTRACTS[feed], delivery.mapping
+        file = MappedFile(
+            contract, mapping, text_rules(mapping, config), day, config.currency, id_prefix(mapping, config)
+        )
+        source = open_source(con, delivery.path, delivery.where, mapping, scratch)
+        try:
+            check_columns(source, mapping, contract)
+        except FileRefusedError:
+            source.looked_at()  # bytes of another encoding are the better reason
+            raise
+        written = _write_straight(con, delivery, file, source, state)
+        if written is not None:
+            return written
         batch = read_batch(con, file, source, scratch)
         if not is_unchanged(delivery):
             return None
@@ -72,28 +95,58 @@ def take_delivery(
         return _write_problem(con, _entry(con, feed, delivery, REFUSED, message=message), delivery, state)
     finally:
         drop_rejects(con)
-        for name in ("batch", "batch_bad", "batch_lines", "batch_repeats"):
+        drop_lookups(con)
+        for name in ("batch", "batch_bad", "batch_lines"):
             con.execute(f"DROP TABLE IF EXISTS temp.{name}")
+
+
+def _write_straight(
+    con: DuckDBPyConnection, delivery: Delivery, file: MappedFile, source: Source, state: FeedState
+) -> Entry | None:
+    """A file of good rows only, in one pass and one transaction; None where it is none, and nothing was written."""
+    entry = _entry(con, file.contract.name, delivery, LOADED)
+    try:
+        with transaction(con):
+            written = write_straight(con, file, source, entry.batch_id)
+            if not is_unchanged(delivery):
+                raise NotStraightError
+            entry = replace(
+                entry,
+                delivered_on=file.delivered_on,
+                rows_read=written.rows,
+                rows_loaded=written.rows,
+                first_day=written.first_day,
+                last_day=written.last_day,
+                columns=source.columns,
+                new_columns=new_columns(source.columns, delivery.mapping.files, state.entries),
+            )
+            write_entry(con, entry)
+            supersede(con, state.replaced_by(delivery), entry.batch_id)
+    except NotStraightError:
+        return None
+    return entry
 
 
 def _write(con: DuckDBPyConnection, delivery: Delivery, batch: Batch, state: FeedState) -> Entry:
     """One transaction: the good rows, the bad ones, and the line in the ledger."""
     broken = broken_rules(con, batch)
     read, bad = batch.rows + len(batch.rejects), sum(broken.values())
+    skipped = con.execute(f"SELECT count(*) FROM batch WHERE bad = {SKIPPED}").fetchall()[0][0]
     first, last = con.execute("SELECT min(day), max(day) FROM batch WHERE bad IS NULL").fetchall()[0]
     entry = replace(
         _entry(con, batch.file.contract.name, delivery, LOADED),
         delivered_on=batch.file.delivered_on,
         rows_read=read,
         rows_quarantined=bad,
+        rows_skipped=skipped,
         columns=batch.source.columns,
     )
-    if read and bad / read > delivery.mapping.max_bad_share:
+    if bad > (read - skipped) * delivery.mapping.max_bad_share:
         blocked = replace(entry, status=BLOCKED, message=_blocked_message(delivery, entry, broken))
         return _write_problem(con, blocked, delivery, state, batch)
     entry = replace(
         entry,
-        rows_loaded=read - bad,
+        rows_loaded=read - bad - skipped,
         first_day=first,
         last_day=last,
         new_columns=new_columns(batch.source.columns, delivery.mapping.files, state.entries),
@@ -123,10 +176,11 @@ def _write_problem(
 
 def _blocked_message(delivery: Delivery, entry: Entry, broken: dict[tuple[str | None, str], int]) -> str:
     worst = sorted(broken.items(), key=lambda item: (-item[1], str(item[0])))[:5]
-    rules = ", ".join(f"{rule}{f' of {column}' if column else ''} ({rows})" for (column, rule), rows in worst)
-    share = entry.rows_quarantined / entry.rows_read
+    rules = ", ".join(f"{rule}{f' of {column}' if column else ''} ({count})" for (column, rule), count in worst)
+    rows = entry.rows_read - entry.rows_skipped
+    share = entry.rows_quarantined / rows
     return FileRefusedError(
-        f"{entry.rows_quarantined} of {entry.rows_read} rows ({share:.1%}) break a rule: {rules}; nothing was loaded",
+        f"{entry.rows_quarantined} of {rows} rows ({share:.1%}) break a rule: {rules}; nothing was loaded",
         where=delivery.where,
         expected=f"at most {delivery.mapping.max_bad_share:.1%} (`max_bad_share`)",
         way_out=f"look at quarantine.{entry.feed} in the warehouse, mend the mapping or export the file again",

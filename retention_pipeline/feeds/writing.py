@@ -5,7 +5,9 @@ from __future__ import annotations
 from duckdb import DuckDBPyConnection
 
 from retention_pipeline.feeds.batches import Batch
-from retention_pipeline.feeds.mapping import MappedFile, mapped_sql
+from retention_pipeline.feeds.guarding import guarded_expressions
+from retention_pipeline.feeds.line_ids import number_repeats
+from retention_pipeline.feeds.mapping import mapped_sql
 from retention_pipeline.feeds.sources import drop_rejects
 from retention_pipeline.quoting import identifier
 
@@ -15,35 +17,20 @@ def insert_good_rows(con: DuckDBPyConnection, batch: Batch, batch_id: int) -> No
     file = batch.file
     present = {column.name for column in file.mapped_columns()}
     known = f"DATE '{file.delivered_on}'" if file.delivered_on else "b.day"
-    identity, join = _line_identity(con, file)
     values = [f"b.t_{column.name}" if column.name in present else "NULL" for column in file.contract.columns]
     con.execute(
         f"INSERT INTO raw.{identifier(file.contract.name)} BY POSITION "
-        f"SELECT {int(batch_id)}, {batch.line}, {known}, {identity}, {', '.join(values)} "
-        f"FROM batch AS b {batch.lines_join} {join} WHERE b.bad IS NULL"
+        f"SELECT {int(batch_id)}, {batch.line}, {known}, b.line_id, {', '.join(values)} "
+        f"FROM batch AS b {batch.lines_join} WHERE b.bad IS NULL"
     )
-
-
-def _line_identity(con: DuckDBPyConnection, file: MappedFile) -> tuple[str, str]:
-    """SQL of `_line_id` and the join that it needs: only rows that occur more than once need their number."""
-    if file.contract.keys:
-        return "NULL", ""
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE batch_repeats AS SELECT row_id, occurrence FROM (SELECT rowid AS row_id, "
-        "row_number() OVER (PARTITION BY hash ORDER BY rowid) AS occurrence FROM batch WHERE bad IS NULL AND hash IN "
-        "(SELECT hash FROM batch WHERE bad IS NULL GROUP BY hash HAVING count(*) > 1)) WHERE occurrence > 1"
-    )
-    if not con.execute("SELECT count(*) FROM batch_repeats").fetchall()[0][0]:
-        return "b.hash", ""
-    identity = "CASE WHEN r.occurrence IS NULL THEN b.hash ELSE md5_number(b.hash || '#' || r.occurrence) END"
-    return identity, "LEFT JOIN batch_repeats AS r ON r.row_id = b.rowid"
+    number_repeats(con, file.contract, batch_id)
 
 
 def broken_rules(con: DuckDBPyConnection, batch: Batch) -> dict[tuple[str | None, str], int]:
     """(Column, rule) → rows, over everything in the batch that is bad."""
     found: dict[tuple[str | None, str], int] = {}
     for number, rows in con.execute(
-        "SELECT bad, count(*) FROM batch WHERE bad IS NOT NULL GROUP BY bad ORDER BY bad"
+        "SELECT bad, count(*) FROM batch WHERE bad >= 0 GROUP BY bad ORDER BY bad"
     ).fetchall():
         key = (batch.rules[number].column, batch.rules[number].name)
         found[key] = found.get(key, 0) + rows
@@ -74,30 +61,31 @@ def quarantine_bad_rows(con: DuckDBPyConnection, batch: Batch, batch_id: int, li
     first = "" if limit is None else f"ORDER BY b.rowid LIMIT {int(limit)}"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE batch_bad AS SELECT b.rowid AS bad_row, b.bad, {batch.line} AS bad_line "
-        f"FROM batch AS b {batch.lines_join} WHERE b.bad IS NOT NULL {first}"
+        f"FROM batch AS b {batch.lines_join} WHERE b.bad >= 0 {first}"
     )
     if not con.execute("SELECT count(*) FROM batch_bad").fetchall()[0][0]:
         return
     drop_rejects(con)
-    con.execute(f"INSERT INTO {table} {_quarantine_sql(batch, batch_id)}")
+    with guarded_expressions(con):
+        con.execute(f"INSERT INTO {table} {_quarantine_sql(batch, batch_id)}")
     drop_rejects(con)
 
 
 def _quarantine_sql(batch: Batch, batch_id: int) -> str:
     file, source = batch.file, batch.source
-    names = ", ".join(map(identifier, source.columns))
-    cells = ", ".join(f"{identifier(name)} := s.{identifier(name)}" for name in source.columns)
-    numbered = f'(SELECT {names}, row_number() OVER () - 1 AS "_ row" FROM {source.relation})'
+    cells = ", ".join(f"{identifier(name)} := {identifier(name)}" for name in source.columns)
+    text = source.row_text or f"to_json(struct_pack({cells}))::VARCHAR"
+    own = f'(SELECT row_number() OVER () - 1 AS "_ row", {text} AS "_ own" FROM {source.relation})'
+    rows = f'(SELECT *, row_number() OVER () - 1 AS "_ row" FROM {source.enriched})'
     bad = (
-        f'(SELECT s.* EXCLUDE ("_ row"), q.bad AS "_ bad", q.bad_line AS "_ line", '
-        f'to_json(struct_pack({cells}))::VARCHAR AS "_ text" '
-        f'FROM {numbered} AS s JOIN batch_bad AS q ON q.bad_row = s."_ row")'
+        f'(SELECT s.*, q.bad AS "_ bad", q.bad_line AS "_ at", o."_ own" FROM {rows} AS s '
+        f'JOIN batch_bad AS q ON q.bad_row = s."_ row" JOIN {own} AS o ON o."_ row" = q.bad_row)'
     )
-    mapped = mapped_sql(file, bad, guarded=True, beside='"_ bad", "_ line", "_ text"')
+    mapped = mapped_sql(file, bad, guarded=True, beside='"_ bad", "_ at", "_ own"')
     column = " ".join(f"WHEN {number} THEN '{rule.column}'" for number, rule in enumerate(batch.rules))
     name = " ".join(f"WHEN {number} THEN '{rule.name}'" for number, rule in enumerate(batch.rules))
     value = " ".join(f"WHEN {number} THEN m_{rule.column}::VARCHAR" for number, rule in enumerate(batch.rules))
     return (
-        f'SELECT {int(batch_id)}, "_ line", CASE "_ bad" {column} END, CASE "_ bad" {name} END, '
-        f'CASE "_ bad" {value} END, "_ text" FROM ({mapped}) ORDER BY "_ line"'
+        f'SELECT {int(batch_id)}, "_ at", CASE "_ bad" {column} END, CASE "_ bad" {name} END, '
+        f'CASE "_ bad" {value} END, "_ own" FROM ({mapped}) ORDER BY "_ at"'
     )

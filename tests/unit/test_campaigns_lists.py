@@ -230,7 +230,7 @@ def test_a_failure_leaves_the_lists_of_before(tmp_path: Path) -> None:
     with warehouse([customer("a")]) as con:
         day = released(con, config, tmp_path)
         before = folder_digest(day)
-        con.execute("DROP TABLE staging.stg_customers")
+        con.execute("DROP TABLE intermediate.int_customer_records")
         with pytest.raises(duckdb.CatalogException):
             release(con, config, DAY, tmp_path / "lists", tmp_path / "state")
     assert folder_digest(day) == before

@@ -26,7 +26,7 @@ READS = {
 """Layer → what its models may read."""
 
 _REF = re.compile(r"ref\('(\w+)'\)")
-_SOURCE = re.compile(r"source\('(\w+)'")
+_SOURCE = re.compile(r"\bsource\('(\w+)'")
 _CLOCK = re.compile(r"\b(current_date|current_timestamp|current_time|now|today|getdate|random|uuid)\b", re.IGNORECASE)
 _UNORDERED = re.compile(r"\b(array_agg|list|string_agg|listagg|first|last|arbitrary)\s*\(", re.IGNORECASE)
 
@@ -57,7 +57,8 @@ def _test_named(model: dict[str, Any], test: str) -> dict[str, Any]:
 
 def test_staging_is_what_the_contracts_say() -> None:
     files = staging_files()
-    assert {path.name for path in (MODELS / "staging").glob("stg_*.sql")} == {f"stg_{feed}.sql" for feed in CONTRACTS}
+    names = {f"stg_{feed}.sql" for feed in CONTRACTS} | {"stg_customer_ids.sql"}
+    assert {path.name for path in (MODELS / "staging").glob("stg_*.sql")} == names
     for path, text in files.items():
         assert path.read_text(encoding="utf-8") == text, (
             f"{path.name}: python -m retention_pipeline.feeds.staging_models"
@@ -79,6 +80,26 @@ def test_a_layer_reads_only_the_layers_before_it(path: Path) -> None:
         read.add("raw")
     assert read <= READS[_layer(path)]
     assert read, "a model reads something"
+
+
+IDENTITY_MODELS = frozenset({
+    "int_sources", "int_identity_links", "int_customer_emails", "int_canonical_ids", "int_customer_records",
+    "int_source_ids", "int_stated_consents", "int_suppressions",
+})  # fmt: skip
+"""Models that read the ids as the sources know them: what comes after them reads canonical ids."""
+
+
+@pytest.mark.parametrize("path", _models(), ids=lambda path: path.stem)
+def test_ids_of_feeds_are_resolved_where_they_are_read(path: Path) -> None:
+    if _layer(path) == "staging" or path.stem in IDENTITY_MODELS:
+        return
+    by_customer = {
+        f"stg_{feed.name}" for feed in CONTRACTS.values() if any(c.name == "customer_id" for c in feed.columns)
+    }
+    text = path.read_text(encoding="utf-8")
+    raw = re.sub(r"resolved\(ref\('\w+'\)\)", "", text)
+    # An invoice is only asked for its subscription.
+    assert set(_REF.findall(raw)) & by_customer <= {"stg_invoices"}
 
 
 @pytest.mark.parametrize("path", _models(), ids=lambda path: path.stem)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from retention_pipeline.feeds.expressions import FUNCTIONS, parse_expression
+from retention_pipeline.feeds.expressions import FUNCTIONS, define_functions, parse_expression
 from tests.unit.small_exports import fetch, warehouse
 
 
@@ -17,6 +17,9 @@ from tests.unit.small_exports import fetch, warehouse
         ("list_transform(string_split(a, ';'), lambda x: trim(x) || b)[1]", ("a", "b")),
         ("json_object('a', a, 'b', b)", ("a", "b")),
         ("a IS NULL OR NOT b", ("a", "b")),
+        ("a -> 'b' ->> 'c'", ("a",)),
+        ("(a -> b) ->> 'c'", ("a", "b")),
+        ("minor_units(a, upper(b))", ("a", "b")),
         ("a::DATE + INTERVAL 1 DAY", ("a",)),
         ("extract(year FROM a::DATE)", ("a",)),
         ("a[1:3]", ("a",)),
@@ -64,6 +67,7 @@ def test_scalar_expressions_pass_and_name_their_columns(sql, columns):
         ("CASE WHEN true THEN getenv('HOME') END", "calls getenv"),
         ("list_transform([a], lambda x: getenv(x))", "calls getenv"),
         ("main.upper(a)", "calls upper"),
+        ("a -> getenv('x')", "calls getenv"),
         ("uper(a)", "nearest: upper"),
         ("a::getenv", None),
     ],
@@ -84,6 +88,7 @@ def test_clocks_are_columns_that_no_file_has():
 
 def test_every_function_that_is_allowed_exists_and_depends_on_its_arguments_alone():
     with warehouse() as con:
+        define_functions(con)
         known = dict(
             fetch(
                 con,

@@ -282,3 +282,17 @@ def test_one_month_of_the_shop_gives_the_same_lines_in_both_vocabularies(tmp_pat
     assert found == [(result.rows_loaded, result.rows_loaded - 22_523)]
     assert overlap == [(22_523,)]
     assert set(kinds) == {"purchase", "cancellation", "fee", "adjustment"}
+
+
+def test_an_event_with_an_id_is_one_event_however_often_it_is_delivered(tmp_path):
+    write(tmp_path, "a.csv", HEADER + rows(1))
+    write(tmp_path, "e1.txt", "id,who,at,name\n1,c,2024-01-05,login\n1,c,2024-01-05,login\n,c,2024-01-05,login\n")
+    write(tmp_path, "e2.txt", "id,who,at,name\n1,c,2024-01-06,login\n,c,2024-01-05,login\n,c,2024-01-05,login\n")
+    feeds = COLUMNS + (
+        "  events:\n    - files: exports/e*.txt\n      columns:\n        event_id: id\n        customer_id: who\n"
+        "        occurred_at: at\n        name: name\n"
+    )
+    with warehouse() as con:
+        load(con, business(tmp_path, columns=feeds), "events")
+        found = fetch(con, "SELECT event_id, count(*), count(DISTINCT _line_id) FROM raw.events GROUP BY 1 ORDER BY 1")
+    assert found == [("1", 3, 1), (None, 3, 2)], "two equal events without an id are two"

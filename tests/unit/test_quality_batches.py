@@ -121,3 +121,5 @@ def test_every_rule_of_a_contract_is_expected(feed: str) -> None:
             assert Within(column.name, column.minimum, column.maximum) in rules
         assert (column.name not in table.keys) or not column.personal
     assert any(e.kind is Kind.KEYS for e in table.expectations) is bool(contract.keys)
+    beside = [e for e in table.expectations if e.kind is Kind.REQUIRED and not isinstance(e.rule, Required)]
+    assert len(beside) == bool(contract.one_of)

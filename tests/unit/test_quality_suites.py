@@ -416,6 +416,19 @@ def test_what_was_found_is_written_down(paths: StatePaths) -> None:
     assert recorded == [(DAY, "marts", "marts.fct_orders", "allowed_values", "status", name, False, "error", 2)]
 
 
+def test_an_optional_amount_of_a_fact_may_be_missing() -> None:
+    manifest = make_manifest()
+    required = Required("net_revenue")
+
+    def rules() -> list[object]:
+        (orders,) = [table for table in marts_suite(manifest, DAY).tables if table.table == "marts.fct_orders"]
+        return [expectation.rule for expectation in orders.expectations]
+
+    assert required in rules()
+    manifest["nodes"]["model.fct_orders"]["columns"]["net_revenue"]["config"] = {"meta": {"optional": True}}
+    assert required not in rules()
+
+
 def test_what_only_warns_does_not_block(paths: StatePaths) -> None:
     plant(
         paths,

@@ -76,7 +76,7 @@ def test_what_is_allowed_and_probably_not_meant_is_a_warning(tmp_path):
 
 def test_the_example_of_the_guide_works(tmp_path):
     guide = (PROJECT / "docs" / "bring-your-own-exports.md").read_text(encoding="utf-8")
-    who, columns, delivered = (block.split("```")[0] for block in guide.split("```yaml\n")[1:])
+    who, columns, _, delivered = (block.split("```")[0] for block in guide.split("```yaml\n")[1:])
     (tmp_path / "retention.yaml").write_text(who + columns, encoding="utf-8")
     text = "Bestellnummer;Kunde;Datum;Artikel;Menge;Einzelpreis\n1;K7;31/01/2026 10:00;Tasse «blau»;-1;12,50\n"
     write(tmp_path, "orders_2026-01.csv", text.encode("cp1252"))
@@ -91,6 +91,35 @@ def test_the_example_of_the_guide_works(tmp_path):
     (tmp_path / "retention.yaml").write_text(with_delivery, encoding="utf-8")
     good, page = render_check(tmp_path)
     assert not good and "its name does not tell the day of delivery" in page
+
+
+def test_the_example_of_lookups_in_the_guide_works(tmp_path):
+    guide = (PROJECT / "docs" / "bring-your-own-exports.md").read_text(encoding="utf-8")
+    who, columns, more, _ = (block.split("```")[0] for block in guide.split("```yaml\n")[1:])
+    (tmp_path / "retention.yaml").write_text(who + columns + more, encoding="utf-8")
+    files = {
+        "subscription_history": "id,customer_id,changed,start,livemode\ns1,c1,2026-01-02,2026-01-01,true\n"
+        "s1,,2026-01-03,2026-01-01,true\ns2,c2,2026-01-03,2026-01-01,false\n",
+        "subscription_item": "subscription_id,plan_id,created\ns1,p1,1\ns1,p2,2\n",
+        "plan": "id,nickname,amount,currency\np1,Basic,500,eur\np2,Pro,1250,eur\n",
+    }
+    for name, text in files.items():
+        write(tmp_path, f"2026-01-31/{name}.csv", text)
+    good, page = render_check(tmp_path)
+    assert good, page
+    with warehouse() as con:
+        assert load(con, load_business(tmp_path), "subscriptions").rows_skipped == 1
+        found = "SELECT customer_id, plan, price::VARCHAR, currency, trial_ends_at FROM raw.subscriptions"
+        assert fetch(con, found) == [("billing:c1", "Pro", "12.5000", "EUR", None)] * 2
+
+
+def test_an_expression_that_does_not_fit_the_columns_is_told(tmp_path):
+    columns = COLUMNS + "        category: {sql: text + 1 + qty}\n"
+    write(tmp_path, "a.csv", HEADER + rows(1))
+    business(tmp_path, columns=columns)
+    good, page = render_check(tmp_path)
+    assert not good
+    assert "exports/a.csv: an expression of the mapping does not fit the file" in page
 
 
 def test_a_folder_without_configuration_is_told(tmp_path):
