@@ -28,6 +28,7 @@ from retention_pipeline.report.wording import count, month_name, step_text
 
 _STYLES = {"good": "green", "warn": "yellow", "bad": "bold red"}
 _MOST_REASONS = 3
+_LEAST_REASON = 16
 _NARROW = 100
 _MOST_FAILED_CHECKS = 8
 
@@ -46,7 +47,7 @@ def render_terminal(summary: RunSummary, console: Console) -> None:
         ("One customer across systems", _identities(summary)),
         (month, _figures(summary)),
         ("Churn model", _model(summary.model, narrow=narrow)),
-        (f"Lists, expected cost and profit in {summary.currency}", _plays(summary, narrow=narrow)),
+        (f"Lists, expected cost and profit in {summary.currency}", _plays(summary, console.width)),
     ):
         if part is not None:
             console.print()
@@ -142,9 +143,10 @@ def _model(model: ModelSummary | None, *, narrow: bool) -> Group | None:
     return Group(*table, *lines)
 
 
-def _plays(summary: RunSummary, *, narrow: bool) -> RenderableType | None:
+def _plays(summary: RunSummary, width: int) -> RenderableType | None:
     if not summary.plays:
         return None
+    most = 1 if width < _NARROW else _MOST_REASONS
     rows = [
         (
             play.play,
@@ -154,12 +156,14 @@ def _plays(summary: RunSummary, *, narrow: bool) -> RenderableType | None:
             count(play.left_out),
             count(play.cost),
             count(play.expected_profit),
-            ", ".join(counted(play.reasons, 1 if narrow else _MOST_REASONS)),
+            ", ".join(counted(play.reasons, most)),
         )
         for play in summary.plays
     ]
     header = ("", "qualify", "treated", "control", "left out", "cost", "profit", "left out because")
-    table = _grid(header, range(1, 7), rows)
+    taken = sum(2 + max(map(len, column)) for column in zip(header[:-1], *(row[:-1] for row in rows), strict=True))
+    shown = len(header) if width - taken >= _LEAST_REASON else len(header) - 1
+    table = _grid(header[:shown], range(1, 7), [row[:shown] for row in rows])
     notes = [_marked("!", Text(f"{play.play}: {play.note}"), "") for play in summary.plays if play.note]
     return Group(table, *notes) if notes else table
 

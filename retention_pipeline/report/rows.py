@@ -70,7 +70,7 @@ def feed_rows(summary: RunSummary) -> list[tuple[str, ...]]:
     return rows
 
 
-IDENTITY_HEADER = ("", "ids", "customers", "by key", "by address", "conflicting", "ambiguous", "not joined")
+IDENTITY_HEADER = ("", "ids", "customers", "by key", "address", "conflicts", "ambiguous", "unjoined")
 
 
 def identity_rows(summary: RunSummary) -> list[tuple[str, ...]]:

@@ -113,11 +113,11 @@ def _deliver_again(business: Business, folder: Path) -> int:
                 )
                 rows += con.execute("SELECT count(*) FROM again").fetchall()[0][0]
                 name = f"{paths[0].name.rpartition('_')[0]}_2026-01-31{''.join(paths[0].suffixes)}"
-                options = (
-                    "FORMAT PARQUET"
-                    if mapping.format == "parquet"
-                    else f"HEADER, COMPRESSION ZSTD, DELIMITER {literal(mapping.delimiter)}"
-                )
+                options = {
+                    "parquet": "FORMAT PARQUET",
+                    "jsonl": "HEADER false, QUOTE '', DELIMITER '\x01', COMPRESSION ZSTD, FORMAT CSV",
+                    "csv": f"HEADER, DELIMITER {literal(mapping.delimiter)}, COMPRESSION ZSTD, FORMAT CSV",
+                }[mapping.format]
                 con.execute(f"COPY again TO {literal(str(folder / name))} ({options})")
     return rows
 
@@ -126,11 +126,19 @@ def _read(paths: Sequence[Path], mapping: FileMapping) -> str:
     names = ", ".join(literal(str(path)) for path in paths)
     if mapping.format == "parquet":
         return f"read_parquet([{names}], filename = true)"
+    if mapping.format == "jsonl":
+        return (
+            f"read_csv([{names}], columns = {{'object': 'VARCHAR'}}, auto_detect = false, header = false, quote = '',"
+            " escape = '', delim = '\x01', filename = true)"
+        )
     return (
         f"read_csv([{names}], all_varchar = true, filename = true, delim = {literal(mapping.delimiter)}, quote = '\"')"
     )
 
 
 def _source_key(feed: str, mapping: FileMapping) -> list[str]:
-    """The columns of the file that are the feed's key; all of them are plain names in this business."""
-    return [identifier(str(mapping.columns[name])) for name in CONTRACTS[feed].keys if name in mapping.columns]
+    """SQL of the columns of the file that are the feed's key; all of them are plain names in this business."""
+    names = [str(mapping.columns[name]) for name in CONTRACTS[feed].keys if name in mapping.columns]
+    if mapping.format == "jsonl":
+        return [f"json_extract_string(object, {literal(f'$.{name}')})" for name in names]
+    return [identifier(name) for name in names]

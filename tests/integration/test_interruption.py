@@ -138,7 +138,7 @@ def test_a_full_disk_leaves_what_was_published(shop: Path, tmp_path: Path) -> No
     assert run_here(shop, state, OLDER_DAY).succeeded
     paths = StatePaths(state / "small_shop")
     published, lists = table_digests(paths.serving, ("main",)), folder_digest(paths.lists)
-    limit = f"ulimit -f {paths.warehouse.stat().st_size // 1024 // 2}; exec "
+    limit = f"ulimit -f {paths.warehouse.stat().st_size // 1024 // 8}; exec "
     finished = subprocess.run(
         ["bash", "-c", f"{limit} {sys.executable} -m retention_pipeline.cli run --as-of {DAY.isoformat()}"],
         cwd=PROJECT,

@@ -116,7 +116,9 @@ def set_day(con: duckdb.DuckDBPyConnection, customers: Sequence[Row], day: date)
     columns = ", ".join(f"{name} {kind}" for name, kind in CUSTOMER_360.items())
     con.execute(f"CREATE OR REPLACE TABLE marts.customer_360 ({columns})")
     con.execute("CREATE OR REPLACE TABLE intermediate.int_customers (customer_id VARCHAR, customer_key VARCHAR)")
-    con.execute("CREATE OR REPLACE TABLE intermediate.int_customer_records (customer_id VARCHAR, email VARCHAR, phone VARCHAR)")
+    con.execute(
+        "CREATE OR REPLACE TABLE intermediate.int_customer_records (customer_id VARCHAR, email VARCHAR, phone VARCHAR)"
+    )
     con.execute(
         "CREATE OR REPLACE TABLE decisions.churn_scores"
         " (as_of DATE, customer_key VARCHAR, churn_probability DOUBLE, risk_band VARCHAR, risk_rank INTEGER)"
@@ -125,7 +127,8 @@ def set_day(con: duckdb.DuckDBPyConnection, customers: Sequence[Row], day: date)
     given = [name for name in CUSTOMER_360 if any(name in row for row in known)]
     _fill(con, f"marts.customer_360 ({', '.join(given)})", [tuple(row.get(name) for name in given) for row in known])
     _fill(con, "intermediate.int_customers", [(row["customer_id"], row["customer_key"]) for row in known])
-    _fill(con, "intermediate.int_customer_records", [(row["customer_id"], row.get("email"), row.get("phone")) for row in known])
+    records = [(row["customer_id"], row.get("email"), row.get("phone")) for row in known]
+    _fill(con, "intermediate.int_customer_records", records)
     scored = sorted(
         (row for row in known if row.get("churn_probability") is not None), key=lambda row: -row["churn_probability"]
     )
