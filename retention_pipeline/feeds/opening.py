@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from retention_pipeline.feeds.jsonlines import open_json_lines
 from retention_pipeline.feeds.lookups import open_lookups
 from retention_pipeline.feeds.sources import Source, open_parquet, open_text
 from retention_pipeline.feeds.workbooks import open_workbook
-from retention_pipeline.workspace.schema import FileMapping
+from retention_pipeline.workspace.schema import Expression, FileMapping
 
 
 def open_source(con: DuckDBPyConnection, path: Path, where: str, mapping: FileMapping, scratch: Path) -> Source:
@@ -32,12 +32,21 @@ def open_source(con: DuckDBPyConnection, path: Path, where: str, mapping: FileMa
         FileRefusedError: It is not the declared format, is truncated, is not in the declared encoding, or a file that
             belongs to it is missing.
     """
-    define_functions(con)
+    if any("minor_units" in text.lower() for text in _expressions(mapping)):
+        define_functions(con)
     source = open_rows(con, path, where, mapping, scratch)
     present = {name.casefold() for name in (*source.columns, *source.beyond)}
     lacking = [name for name in mapping.optional if _is_column(name, mapping) and name.casefold() not in present]
     joins, absent = open_lookups(con, path, where, mapping, source, lacking, scratch, open_rows)
     return replace(source, frame=Frame(_fill(mapping, lacking), joins, absent))
+
+
+def _expressions(mapping: FileMapping) -> Iterator[str]:
+    """The SQL that the mapping holds, anywhere."""
+    conditions = (mapping.skip, *(lookup.where for lookup in mapping.lookups.values()))
+    for value in (*mapping.columns.values(), *conditions):
+        if isinstance(value, Expression):
+            yield value.sql
 
 
 def _fill(mapping: FileMapping, lacking: Collection[str]) -> Fill | None:

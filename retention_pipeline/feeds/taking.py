@@ -95,7 +95,8 @@ def take_delivery(
         return _write_problem(con, _entry(con, feed, delivery, REFUSED, message=message), delivery, state)
     finally:
         drop_rejects(con)
-        drop_lookups(con)
+        if delivery.mapping.lookups:
+            drop_lookups(con)
         for name in ("batch", "batch_bad", "batch_lines"):
             con.execute(f"DROP TABLE IF EXISTS temp.{name}")
 

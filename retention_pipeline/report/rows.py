@@ -70,7 +70,7 @@ def feed_rows(summary: RunSummary) -> list[tuple[str, ...]]:
     return rows
 
 
-IDENTITY_HEADER = ("", "ids", "customers", "by key", "address", "conflicts", "ambiguous", "unjoined")
+IDENTITY_HEADER = ("", "ids", "customers", "by key", "by address", "kept apart", "unjoined")
 
 
 def identity_rows(summary: RunSummary) -> list[tuple[str, ...]]:
@@ -82,8 +82,7 @@ def identity_rows(summary: RunSummary) -> list[tuple[str, ...]]:
             count(found.customers),
             count(found.by_key),
             count(found.by_address),
-            count(found.conflicting),
-            count(found.ambiguous),
+            count(found.conflicting + found.ambiguous),
             count(found.unmatched),
         )
         for found in summary.sources

@@ -162,7 +162,8 @@ def _insert(con: duckdb.DuckDBPyConnection, feed: str, batch: int) -> None:
     )
     con.execute(
         "INSERT INTO raw.ledger (batch_id, feed, path, content_hash, size_bytes, rows_read, rows_loaded,"
-        " rows_quarantined, status, files, mapping_hash) VALUES (?, ?, ?, '', 0, 0, 0, 0, 'loaded', '', '')",
+        " rows_quarantined, rows_skipped, status, files, mapping_hash)"
+        " VALUES (?, ?, ?, '', 0, 0, 0, 0, 0, 'loaded', '', '')",
         [batch, feed, f"{feed}.csv"],
     )
 

@@ -249,7 +249,7 @@ def test_the_page_shows_it(now: StatePaths) -> None:
     page = written.getvalue()
     assert len(sources) == 5
     assert "One customer across systems" in page
-    assert re.search(r"support +8 +8 +1 +2 +1 +2 +2 *\n", page)
+    assert re.search(r"support +8 +8 +1 +2 +3 +2 *\n", page)
 
 
 def test_what_could_not_be_joined_is_listed_by_pseudonym(now: StatePaths) -> None:
