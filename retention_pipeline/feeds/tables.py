@@ -37,6 +37,7 @@ def create_feed_tables(con: DuckDBPyConnection) -> None:
         "CREATE TABLE IF NOT EXISTS raw.ledger (batch_id BIGINT NOT NULL, feed VARCHAR NOT NULL, path VARCHAR NOT NULL,"
         " content_hash VARCHAR NOT NULL, size_bytes BIGINT NOT NULL, delivered_on DATE, delivered_from VARCHAR,"
         " first_day DATE, last_day DATE, rows_read BIGINT NOT NULL, rows_loaded BIGINT NOT NULL,"
-        " rows_quarantined BIGINT NOT NULL, rows_skipped BIGINT NOT NULL, status VARCHAR NOT NULL, superseded_by BIGINT, message VARCHAR,"
-        " new_columns VARCHAR[], files VARCHAR NOT NULL, mapping_hash VARCHAR NOT NULL, columns VARCHAR[])"
+        " rows_quarantined BIGINT NOT NULL, rows_skipped BIGINT NOT NULL, status VARCHAR NOT NULL,"
+        " superseded_by BIGINT, message VARCHAR, new_columns VARCHAR[], files VARCHAR NOT NULL,"
+        " mapping_hash VARCHAR NOT NULL, columns VARCHAR[])"
     )
