@@ -14,7 +14,7 @@ from retention_pipeline.feeds.line_ids import line_id_sql
 from retention_pipeline.feeds.lines import Obstacle, empty_lines, start_lines
 from retention_pipeline.feeds.mapping import MappedFile, Rule, mapped_sql, row_rules, typed_sql
 from retention_pipeline.feeds.mending import with_plain_lines, without_line
-from retention_pipeline.feeds.refusing import FileRefusedError
+from retention_pipeline.feeds.refusing import FileRefusedError, misfit, unreadable
 from retention_pipeline.feeds.rejects import QUOTE, Reject, first_swallowing, read_rejects
 from retention_pipeline.feeds.sources import Source, drop_rejects
 from retention_pipeline.quoting import identifier
@@ -114,22 +114,11 @@ def _fill(con: DuckDBPyConnection, file: MappedFile, source: Source, *, guarded:
         line_id = line_id_sql(file.contract, {column.name: f"t_{column.name}" for column in file.mapped_columns()})
         con.execute(f"CREATE OR REPLACE TEMP TABLE batch AS SELECT *, {line_id} AS line_id FROM ({typed}) AS t")
     except duckdb.BinderException as error:
-        raise FileRefusedError(
-            f"an expression of the mapping does not fit the file: {str(error).splitlines()[0]}",
-            where=source.where,
-            expected="expressions over the columns of the file, of types that fit",
-            way_out="mend the expression in retention.yaml",
-        ) from None
+        raise misfit(error, source.where) from None
     except _ROW_ERRORS:
         raise
     except duckdb.Error as error:
-        # The text of the error may quote a row.
-        raise FileRefusedError(
-            f"cannot be read as {file.mapping.format} ({type(error).__name__})",
-            where=source.where,
-            expected=f"a whole {file.mapping.format} file",
-            way_out="copy the file again, or export it again",
-        ) from None
+        raise unreadable(error, file.mapping.format, source.where) from None
     return tuple(row_rules(file, guarded=guarded))
 
 

@@ -101,6 +101,11 @@ def _kind(source_type: str) -> str:
     return "other"
 
 
+def text_sql(value: str, source_type: str) -> str:
+    """SQL of a value as text, such as that of an id, by its DuckDB type."""
+    return _text(value, _kind(source_type))
+
+
 def _text(value: str, kind: str) -> str:
     if kind == "float":
         # Ids in Parquet files are often written as floats because some are missing: 17850.0 is the id 17850.

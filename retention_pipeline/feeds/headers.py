@@ -10,7 +10,7 @@ from duckdb import DuckDBPyConnection
 from retention_pipeline.feeds.contracts import Contract
 from retention_pipeline.feeds.expressions import parse_expression
 from retention_pipeline.feeds.mapping import MappedFile, mapped_sql
-from retention_pipeline.feeds.refusing import FileRefusedError, listed, nearest
+from retention_pipeline.feeds.refusing import FileRefusedError, listed, misfit, nearest
 from retention_pipeline.feeds.sources import Source, delimiter
 from retention_pipeline.workspace.schema import Expression, FileMapping
 
@@ -65,12 +65,7 @@ def check_expressions(con: DuckDBPyConnection, file: MappedFile, source: Source)
     try:
         con.execute(f"DESCRIBE {mapped_sql(file, source.enriched, guarded=False)}")
     except duckdb.BinderException as error:
-        raise FileRefusedError(
-            f"an expression of the mapping does not fit the file: {str(error).splitlines()[0]}",
-            where=source.where,
-            expected="expressions over the columns of the file, of types that fit",
-            way_out="mend the expression in retention.yaml",
-        ) from None
+        raise misfit(error, source.where) from None
 
 
 def _absent(source: Source, mapping: FileMapping, contract: Contract) -> Iterator[str]:

@@ -9,12 +9,13 @@ from pathlib import Path, PurePosixPath
 import duckdb
 from duckdb import DuckDBPyConnection
 
+from retention_pipeline.feeds.casting import text_sql
 from retention_pipeline.feeds.expressions import parse_expression
 from retention_pipeline.feeds.files import matching_files
 from retention_pipeline.feeds.frames import Join
 from retention_pipeline.feeds.guarding import guarded_expressions
 from retention_pipeline.feeds.headers import used_columns
-from retention_pipeline.feeds.refusing import FileRefusedError, listed, nearest
+from retention_pipeline.feeds.refusing import FileRefusedError, listed, nearest, unreadable
 from retention_pipeline.feeds.rejects import read_rejects
 from retention_pipeline.feeds.sources import Source, drop_rejects
 from retention_pipeline.quoting import identifier
@@ -102,15 +103,6 @@ def drop_lookups(con: DuckDBPyConnection) -> None:
     ).fetchall()
     for (name,) in tables:
         con.execute(f"DROP TABLE temp.{identifier(name)}")
-
-
-def text_sql(cell: str, kind: str) -> str:
-    """SQL of a value as the text of an id: 17850.0 in a column of floats is the id 17850."""
-    if kind == "VARCHAR":
-        return cell
-    if kind in ("DOUBLE", "FLOAT"):
-        return f"regexp_replace({cell}::VARCHAR, '[.]0$', '')"
-    return f"{cell}::VARCHAR"
 
 
 def _needed(mapping: FileMapping) -> list[_Needed]:
@@ -254,13 +246,7 @@ def _load(con: DuckDBPyConnection, table: str, needed: _Needed, source: Source, 
             )
         rejects = source.rejects or read_rejects(con, source)
     except duckdb.Error as error:
-        # The text of the error may quote a row.
-        raise FileRefusedError(
-            f"cannot be read as {lookup.format} ({type(error).__name__})",
-            where=source.where,
-            expected=f"a whole {lookup.format} file",
-            way_out="copy the file again, or export it again",
-        ) from None
+        raise unreadable(error, lookup.format, source.where) from None
     finally:
         drop_rejects(con)
     if rejects:

@@ -22,6 +22,26 @@ class FileRefusedError(RetentionError):
         super().__init__(what, where=where, expected=both, way_out=way_out)
 
 
+def misfit(error: Exception, where: str) -> FileRefusedError:
+    """What is said where DuckDB cannot bind an expression of the mapping to the columns of a file."""
+    return FileRefusedError(
+        f"an expression of the mapping does not fit the file: {str(error).splitlines()[0]}",
+        where=where,
+        expected="expressions over the columns of the file, of types that fit",
+        way_out="mend the expression in retention.yaml",
+    )
+
+
+def unreadable(error: Exception, file_format: str, where: str) -> FileRefusedError:
+    """What is said where reading fails; of the error its kind only, since its text may quote a row."""
+    return FileRefusedError(
+        f"cannot be read as {file_format} ({type(error).__name__})",
+        where=where,
+        expected=f"a whole {file_format} file",
+        way_out="copy the file again, or export it again",
+    )
+
+
 def nearest(name: str, names: Sequence[str]) -> str:
     """The one of `names` that is most like `name`, or an empty text."""
     folded = {candidate.casefold(): candidate for candidate in names}
