@@ -68,22 +68,11 @@ def create_layout(con: duckdb.DuckDBPyConnection) -> None:
     for schema in ("control", "staging", "intermediate", "marts", "decisions"):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     create_feed_tables(con)
-    _create_run_table(con)
+    con.execute(f"CREATE TABLE IF NOT EXISTS control.run ({', '.join(_RUN_COLUMNS)})")
     con.execute("CREATE TABLE IF NOT EXISTS control.sources (source VARCHAR NOT NULL, priority INTEGER NOT NULL)")
     con.execute("CREATE TABLE IF NOT EXISTS control.feeds (feed VARCHAR NOT NULL, configured BOOLEAN NOT NULL)")
     for table in ("held_feeds", "late_feeds"):
         con.execute(f"CREATE TABLE IF NOT EXISTS control.{table} (feed VARCHAR NOT NULL, reason VARCHAR NOT NULL)")
-
-
-def _create_run_table(con: duckdb.DuckDBPyConnection) -> None:
-    """Create `control.run`, anew where an older version made it: a run writes its row before anything reads it."""
-    found = con.execute(
-        "SELECT list(column_name ORDER BY column_index) FROM duckdb_columns() WHERE schema_name = 'control'"
-        " AND table_name = 'run' AND database_name = current_database()"
-    ).fetchall()[0][0]
-    if found != [column.split()[0] for column in _RUN_COLUMNS]:
-        con.execute("DROP TABLE IF EXISTS control.run")
-        con.execute(f"CREATE TABLE control.run ({', '.join(_RUN_COLUMNS)})")
 
 
 def write_run_context(con: duckdb.DuckDBPyConnection, config: Retention, as_of: date) -> None:
