@@ -33,7 +33,7 @@ _RUN_COLUMNS = (
     "inactivity_days INTEGER NOT NULL", "horizon_days INTEGER NOT NULL", "early_days INTEGER NOT NULL",
     "history_days INTEGER NOT NULL", "term_end_is_churn BOOLEAN NOT NULL", "involuntary_reasons VARCHAR[] NOT NULL",
     "gross_margin DOUBLE NOT NULL", "has_consents BOOLEAN NOT NULL", f"primary_source VARCHAR DEFAULT '{OWN_IDS}'",
-    "joins_sources BOOLEAN DEFAULT false",
+    "joins_sources BOOLEAN DEFAULT false", "dunning_grace_days INTEGER DEFAULT 0",
 )  # fmt: skip
 
 
@@ -94,6 +94,7 @@ def write_run_context(con: duckdb.DuckDBPyConnection, config: Retention, as_of: 
         "history_days": churn.history_days,
         "term_end_is_churn": churn.term_end_is_churn,
         "involuntary_reasons": list(churn.involuntary_reasons),
+        "dunning_grace_days": churn.dunning_grace_days,
         "gross_margin": config.value.gross_margin,
         "has_consents": "consents" in config.feeds,
         "primary_source": sources[0],

@@ -41,3 +41,8 @@
     {{ wilson_low(numerator, denominator) }} as {{ name }}_low,
     {{ wilson_high(numerator, denominator) }} as {{ name }}_high
 {%- endmacro %}
+
+{#- A percentile of the values that are known, linear between two of them, rounded. -#}
+{% macro percentile(value, share, digits=6) -%}
+    round(percentile_cont({{ share }}) within group (order by {{ value }}), {{ digits }})
+{%- endmacro %}

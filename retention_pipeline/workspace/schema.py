@@ -253,6 +253,15 @@ class ChurnSettings(Section):
         ),
         description="Values of `cancel_reason` with which an end was not the customer's decision.",
     )
+    dunning_grace_days: int = Field(
+        0,
+        ge=0,
+        le=365,
+        description=(
+            "Days after access ended by failed payment within which the customer may still pay: only then is it a churn, "
+            "and who restarts within them was never lost."
+        ),
+    )
     excluded_features: tuple[str, ...] = Field((), description="Features that the model must not use.")
     seed: int = Field(20260101, description="Seed of everything random in training.")
 
