@@ -56,6 +56,7 @@ select
     periods.started_on,
     periods.active_from,
     periods.ended_on,
+    periods.ended_on as known_on,
     periods.cancel_requested_on,
     periods.contract_ends_on,
     periods.trial_ends_on,
