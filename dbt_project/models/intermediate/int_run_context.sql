@@ -22,6 +22,7 @@ select
     run.history_days,
     run.term_end_is_churn,
     run.involuntary_reasons,
+    0 as dunning_grace_days,
     run.week_starts_on,
     cast(run.rhythm_percentile as decimal(9, 6)) as rhythm_percentile,
     run.rhythm_min_intervals,
