@@ -34,6 +34,7 @@ _RUN_COLUMNS = (
     "history_days INTEGER NOT NULL", "term_end_is_churn BOOLEAN NOT NULL", "involuntary_reasons VARCHAR[] NOT NULL",
     "gross_margin DOUBLE NOT NULL", "has_consents BOOLEAN NOT NULL", f"primary_source VARCHAR DEFAULT '{OWN_IDS}'",
     "joins_sources BOOLEAN DEFAULT false", "dunning_grace_days INTEGER DEFAULT 0",
+    "joins_sources BOOLEAN DEFAULT false", "rhythm_percentile DOUBLE NOT NULL", "rhythm_min_intervals INTEGER NOT NULL",
 )  # fmt: skip
 
 
@@ -99,6 +100,8 @@ def write_run_context(con: duckdb.DuckDBPyConnection, config: Retention, as_of: 
         "has_consents": "consents" in config.feeds,
         "primary_source": sources[0],
         "joins_sources": len(sources) > 1 or "identities" in config.feeds,
+        "rhythm_percentile": churn.rhythm_percentile,
+        "rhythm_min_intervals": churn.rhythm_min_intervals,
     }
     with transaction(con):
         con.execute("DELETE FROM control.run")

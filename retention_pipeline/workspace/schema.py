@@ -238,6 +238,16 @@ class ChurnSettings(Section):
     inactivity_days: Days = Field(90, description="Days of silence after which a customer without contract is lost.")
     horizon_days: Days = Field(60, description="The model predicts churn within this many days after a day.")
     early_days: Days = Field(90, description="A churn within so many days of the first active day is early.")
+    rhythm_percentile: Annotated[float, Field(gt=0.5, lt=1)] = Field(
+        0.95,
+        description=(
+            "A customer is overdue when silent for longer than this percentile of their own intervals between "
+            "purchases; published beside the fixed window of `inactivity_days`, which alone decides who is lost."
+        ),
+    )
+    rhythm_min_intervals: int = Field(
+        5, ge=2, le=100, description="Customers with fewer intervals are held against those of all customers."
+    )
     term_end_is_churn: bool = Field(True, description="Whether reaching the end of a contract without renewal counts.")
     history_days: Days = Field(180, description="Days of history before the first observation date.")
     test_dates: int = Field(3, ge=1, le=24, description="Newest observable dates kept for the test of the model.")

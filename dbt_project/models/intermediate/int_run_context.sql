@@ -23,6 +23,9 @@ select
     run.term_end_is_churn,
     run.involuntary_reasons,
     run.dunning_grace_days,
+    run.week_starts_on,
+    cast(run.rhythm_percentile as decimal(9, 6)) as rhythm_percentile,
+    run.rhythm_min_intervals,
     cast(run.gross_margin as decimal(9, 6)) as gross_margin,
     feeds.*
 from {{ source('control', 'run') }} as run
