@@ -65,3 +65,11 @@
 {% macro default__add_months(day, months) -%}
     cast({{ day }} + to_months({{ months }}) as date)
 {%- endmacro %}
+
+{#- So many seconds after a timestamp. -#}
+{% macro add_seconds(timestamp, seconds) -%}
+    {{ return(adapter.dispatch('add_seconds')(timestamp, seconds)) }}
+{%- endmacro %}
+{% macro default__add_seconds(timestamp, seconds) -%}
+    ({{ timestamp }} + to_seconds({{ seconds }}))
+{%- endmacro %}

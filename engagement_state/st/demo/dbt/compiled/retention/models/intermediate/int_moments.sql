@@ -1,0 +1,83 @@
+-- The one pass over single events for the journey: what is worth a line of its own. Logins and views are counted by day
+-- in int_daily_activity.
+with run as (
+    select * from "warehouse"."intermediate"."int_run_context"
+),
+
+moments as (
+    select
+        event.customer_id,
+        cast(event.occurred_at at time zone 'UTC' at time zone run.timezone as date) as day,
+        event.name as kind,
+        case
+            when event.name = 'milestone_reached' then nullif(regexp_extract(json_extract_string(event.properties, '$.milestone'), '^[A-Za-z0-9_-]{1,40}$'), '')
+        end as detail
+    from (
+        select feed.* replace (coalesce(identity.canonical_id, feed.customer_id) as customer_id)
+        from "warehouse"."staging"."stg_events" as feed
+        left join "warehouse"."intermediate"."int_canonical_ids" as identity on identity.customer_id = feed.customer_id
+    ) as event
+    cross join run
+    where event.name in ('cart_added', 'cart_checked_out', 'milestone_reached')
+        and event.customer_id not in (select customer_id from "warehouse"."intermediate"."int_test_accounts")
+),
+
+-- Of a cart that was filled several times on a day, one line.
+days as (
+    select customer_id, day, kind, detail
+    from moments
+    group by customer_id, day, kind, detail
+),
+
+bought as (
+    select customer_id, day from days where kind = 'cart_checked_out'
+    union
+    select customer_id, ordered_on from "warehouse"."intermediate"."int_orders" where is_purchase and customer_id is not null
+),
+
+carts as (
+    select days.customer_id, days.day, min(bought.day) as bought_on
+    from days
+    cross join run
+    left join bought
+        on bought.customer_id = days.customer_id
+        and bought.day >= days.day
+        and bought.day <= (days.day + cast(run.cart_days as integer))
+    where days.kind = 'cart_added'
+    group by days.customer_id, days.day
+)
+
+select
+    days.customer_id,
+    days.day,
+    days.kind,
+    days.detail,
+    -- Known when the last of the days has passed.
+    case
+        when days.kind = 'cart_added' and carts.bought_on is null
+            and (days.day + cast(run.cart_days as integer)) <= run.as_of
+            then (days.day + cast(run.cart_days as integer))
+    end as abandoned_on
+from days
+cross join run
+left join carts
+    on carts.customer_id = days.customer_id
+    and carts.day = days.day
+    and days.kind = 'cart_added'
+
+union all
+
+select
+    review.customer_id,
+    cast(review.posted_at at time zone 'UTC' at time zone run.timezone as date) as day,
+    'review' as kind,
+    cast(cast(round(review.rating) as integer) as varchar) as detail,
+    cast(null as date) as abandoned_on
+from (
+        select feed.* replace (coalesce(identity.canonical_id, feed.customer_id) as customer_id)
+        from "warehouse"."staging"."stg_reviews" as feed
+        left join "warehouse"."intermediate"."int_canonical_ids" as identity on identity.customer_id = feed.customer_id
+    ) as review
+cross join run
+where review.customer_id is not null
+    and review.customer_id not in (select customer_id from "warehouse"."intermediate"."int_test_accounts")

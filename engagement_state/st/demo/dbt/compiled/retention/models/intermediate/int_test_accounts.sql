@@ -1,0 +1,3 @@
+select customer_id
+from "warehouse"."intermediate"."int_customer_records"
+where is_test

@@ -1,0 +1,41 @@
+-- Written by retention_pipeline.feeds.staging_models from the contracts; change those, not this file.
+with run as (
+    select as_of, cast((as_of + cast(1 as integer)) as timestamp) at time zone timezone at time zone 'UTC' as ends_at
+    from "warehouse"."control"."run"
+),
+
+current_batches as (
+    select batch.batch_id, row_number() over (order by batch.path, batch.mapping_hash, batch.batch_id) as place
+    from "warehouse"."raw"."ledger" as batch
+    left join "warehouse"."raw"."ledger" as newer
+        on newer.batch_id = batch.superseded_by
+        and newer.status = 'loaded'
+        and (newer.delivered_on is null or newer.delivered_on <= (select as_of from "warehouse"."control"."run"))
+    where batch.feed = 'invoices' and batch.status = 'loaded' and newer.batch_id is null
+),
+
+known as (
+    select feed.*, batch.place, run.as_of, run.ends_at
+    from "warehouse"."raw"."invoices" as feed
+    inner join current_batches as batch on batch.batch_id = feed._batch_id
+    cross join run
+    where (feed._known_on is null or feed._known_on <= run.as_of)
+        and feed.issued_at < run.ends_at
+    qualify row_number() over (
+        partition by feed.invoice_id
+        order by feed._known_on desc nulls last, batch.place desc, feed._line desc
+    ) = 1
+)
+
+select
+    invoice_id,
+    customer_id,
+    subscription_id,
+    issued_at,
+    due_at,
+    amount_due,
+    case when paid_at < ends_at then amount_paid end as amount_paid,
+    currency,
+    case when paid_at < ends_at then status end as status,
+    case when paid_at < ends_at then paid_at end as paid_at
+from known

@@ -1,0 +1,166 @@
+
+    
+
+    create  table
+      "warehouse"."intermediate"."int_invoice_collection__dbt_tmp"
+  
+    
+    as (
+      with run as (
+    select * from "warehouse"."intermediate"."int_run_context"
+),
+
+attempts as (
+    select
+        -- An attempt that names no invoice is one of its own.
+        coalesce(attempt.invoice_id, 'attempt:' || attempt.attempt_id) as invoice_id,
+        attempt.attempt_id,
+        attempt.customer_id,
+        attempt.attempted_at,
+        cast(attempt.attempted_at at time zone 'UTC' at time zone run.timezone as date) as attempted_on,
+        attempt.amount,
+        attempt.currency,
+        attempt.outcome,
+        coalesce(attempt.failure_code, 'unknown') as failure_code
+    from (
+        select feed.* replace (coalesce(identity.canonical_id, feed.customer_id) as customer_id)
+        from "warehouse"."staging"."stg_payment_attempts" as feed
+        left join "warehouse"."intermediate"."int_canonical_ids" as identity on identity.customer_id = feed.customer_id
+    ) as attempt
+    cross join run
+    where attempt.customer_id not in (select customer_id from "warehouse"."intermediate"."int_test_accounts")
+),
+
+tried as (
+    select
+        invoice_id,
+        min(customer_id) as customer_id,
+        min(attempted_on) as first_attempt_on,
+        count(*) as attempts,
+        count(*) filter (where outcome = 'failed') as failed_attempts,
+        min_by(outcome, (attempted_at, attempt_id)) = 'failed' as is_first_failed,
+        min_by(failure_code, (attempted_at, attempt_id)) as first_failure_code,
+        max_by(failure_code, (attempted_at, attempt_id)) filter (where outcome = 'failed') as last_failure_code,
+        min_by(amount, (attempted_at, attempt_id)) as first_amount,
+        min_by(currency, (attempted_at, attempt_id)) as currency,
+        min(attempted_on) filter (where outcome = 'succeeded') as succeeded_on
+    from attempts
+    group by invoice_id
+),
+
+-- What tries brought in within the days of collection; later money is no recovery.
+collected as (
+    select attempts.invoice_id, sum(attempts.amount) as amount
+    from attempts
+    inner join tried
+        on tried.invoice_id = attempts.invoice_id
+        and tried.is_first_failed
+    cross join run
+    where attempts.outcome = 'succeeded'
+        and attempts.attempted_on <= (tried.first_attempt_on + cast(run.collection_days as integer))
+    group by attempts.invoice_id
+),
+
+invoices as (
+    select
+        invoice.invoice_id,
+        invoice.customer_id,
+        invoice.subscription_id,
+        invoice.currency,
+        cast(invoice.issued_at at time zone 'UTC' at time zone run.timezone as date) as issued_on,
+        cast(coalesce(invoice.due_at, invoice.issued_at) at time zone 'UTC' at time zone run.timezone as date) as due_on,
+        cast(invoice.paid_at at time zone 'UTC' at time zone run.timezone as date) as paid_on,
+        invoice.amount_due,
+        invoice.amount_paid
+    from (
+        select feed.* replace (coalesce(identity.canonical_id, feed.customer_id) as customer_id)
+        from "warehouse"."staging"."stg_invoices" as feed
+        left join "warehouse"."intermediate"."int_canonical_ids" as identity on identity.customer_id = feed.customer_id
+    ) as invoice
+    cross join run
+    where invoice.customer_id not in (select customer_id from "warehouse"."intermediate"."int_test_accounts")
+),
+
+joined as (
+    select
+        invoice_id,
+        coalesce(tried.customer_id, invoices.customer_id) as customer_id,
+        invoices.subscription_id,
+        coalesce(invoices.currency, tried.currency, run.currency) as currency,
+        coalesce(invoices.issued_on, tried.first_attempt_on) as issued_on,
+        coalesce(invoices.due_on, tried.first_attempt_on) as due_on,
+        coalesce(invoices.amount_due, tried.first_amount) as amount_due,
+        tried.first_attempt_on,
+        coalesce(tried.attempts, 0) as attempts,
+        coalesce(tried.failed_attempts, 0) as failed_attempts,
+        tried.is_first_failed,
+        case when tried.is_first_failed then tried.first_failure_code end as failure_code,
+        tried.last_failure_code,
+        least(tried.succeeded_on, invoices.paid_on) as collected_on,
+        -- Paid in another way than by the tries: by transfer, or by hand.
+        case
+            when invoices.paid_on <= (tried.first_attempt_on + cast(run.collection_days as integer))
+                then coalesce(invoices.amount_paid, invoices.amount_due)
+        end as paid_within,
+        collected.amount as collected_within,
+        (coalesce(tried.first_attempt_on, invoices.due_on) + cast(run.collection_days as integer)) as collectable_until
+    from tried
+    full join invoices using (invoice_id)
+    left join collected using (invoice_id)
+    cross join run
+),
+
+described as (
+    select
+        joined.*,
+        -- The failure and what is recovered of it are valued alike: at the rate of the first try.
+        coalesce(joined.first_attempt_on, joined.issued_on) as valued_on,
+        -- least() and greatest() skip nulls.
+        case
+            when joined.is_first_failed
+                then least(
+                    joined.amount_due, greatest(coalesce(joined.collected_within, 0), coalesce(joined.paid_within, 0))
+                )
+        end as recovered
+    from joined
+)
+
+select
+    described.invoice_id,
+    described.customer_id,
+    described.subscription_id,
+    described.issued_on,
+    described.due_on,
+    described.first_attempt_on,
+    cast(described.attempts as integer) as attempts,
+    cast(described.failed_attempts as integer) as failed_attempts,
+    described.is_first_failed,
+    described.failure_code,
+    described.last_failure_code,
+    described.collected_on,
+    case when described.recovered > 0 then described.collected_on end as recovered_on,
+    described.collectable_until,
+    described.collectable_until <= run.as_of as is_final,
+    cast(case
+        when described.currency = run.currency then described.amount_due
+        else cast(round((described.amount_due) * fx.rate_to_business, 4) as decimal(18, 4))
+    end as decimal(18, 4)) as amount_due,
+    cast(
+        case
+        when described.currency = run.currency then coalesce(described.recovered, 0)
+        else cast(round((coalesce(described.recovered, 0)) * fx.rate_to_business, 4) as decimal(18, 4))
+    end as decimal(18, 4)
+    ) as recovered_amount,
+    -- After the days of collection nobody tries any more: it is not open, it is lost.
+    described.collected_on is null
+    and described.collectable_until > run.as_of
+    and (described.is_first_failed or (described.first_attempt_on is null and described.due_on < run.as_of))
+        as is_unpaid
+from described
+cross join run
+left join "warehouse"."intermediate"."int_fx_rates" as fx
+    on fx.currency = described.currency
+    and fx.day = described.valued_on
+    );
+    
+  

@@ -1,0 +1,19 @@
+
+    
+    select
+      count(*) as failures,
+      count(*) != 0 as should_warn,
+      count(*) != 0 as should_error
+    from (
+      
+    
+  
+select count(*) as rows_of_one_grain
+from "warehouse"."marts"."email_monthly"
+group by month_start, channel
+having count(*) > 1 or bool_or(month_start is null)or bool_or(channel is null)
+
+  
+  
+      
+    ) dbt_internal_test

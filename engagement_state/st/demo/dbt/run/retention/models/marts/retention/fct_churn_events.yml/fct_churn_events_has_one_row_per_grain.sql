@@ -1,0 +1,19 @@
+
+    
+    select
+      count(*) as failures,
+      count(*) != 0 as should_warn,
+      count(*) != 0 as should_error
+    from (
+      
+    
+  
+select count(*) as rows_of_one_grain
+from "warehouse"."marts"."fct_churn_events"
+group by event_id
+having count(*) > 1 or bool_or(event_id is null)
+
+  
+  
+      
+    ) dbt_internal_test

@@ -1,0 +1,38 @@
+
+  
+  create view "warehouse"."staging"."stg_fx_rates__dbt_tmp" as (
+    -- Written by retention_pipeline.feeds.staging_models from the contracts; change those, not this file.
+with run as (
+    select as_of, cast((as_of + cast(1 as integer)) as timestamp) at time zone timezone at time zone 'UTC' as ends_at
+    from "warehouse"."control"."run"
+),
+
+current_batches as (
+    select batch.batch_id, row_number() over (order by batch.path, batch.mapping_hash, batch.batch_id) as place
+    from "warehouse"."raw"."ledger" as batch
+    left join "warehouse"."raw"."ledger" as newer
+        on newer.batch_id = batch.superseded_by
+        and newer.status = 'loaded'
+        and (newer.delivered_on is null or newer.delivered_on <= (select as_of from "warehouse"."control"."run"))
+    where batch.feed = 'fx_rates' and batch.status = 'loaded' and newer.batch_id is null
+),
+
+known as (
+    select feed.*, batch.place, run.as_of, run.ends_at
+    from "warehouse"."raw"."fx_rates" as feed
+    inner join current_batches as batch on batch.batch_id = feed._batch_id
+    cross join run
+    where (feed._known_on is null or feed._known_on <= run.as_of)
+        and feed.day <= run.as_of
+    qualify row_number() over (
+        partition by feed.day, feed.currency
+        order by feed._known_on desc nulls last, batch.place desc, feed._line desc
+    ) = 1
+)
+
+select
+    day,
+    currency,
+    rate_to_business
+from known
+  );
