@@ -36,7 +36,7 @@ _RUN_COLUMNS = (
     "joins_sources BOOLEAN DEFAULT false", "machine_open_seconds INTEGER DEFAULT 10",
     "response_days INTEGER DEFAULT 14", "collection_days INTEGER DEFAULT 30", "cart_days INTEGER DEFAULT 1",
     "winback_days INTEGER DEFAULT 60", "winback_value_days INTEGER DEFAULT 90",
-    "winback_campaigns VARCHAR[] DEFAULT ['winback']",
+    "winback_campaigns VARCHAR[] DEFAULT ['winback', 'win-back']",
 )  # fmt: skip
 
 

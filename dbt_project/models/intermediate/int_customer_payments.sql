@@ -11,7 +11,7 @@ unpaid as (
         min(first_attempt_on) filter (where is_first_failed) as first_failure_on,
         max_by(last_failure_code, (first_attempt_on, invoice_id)) filter (where is_first_failed) as failure_code
     from {{ ref('int_invoice_collection') }}
-    where is_unpaid
+    where open_until > (select as_of from run)
     group by customer_id
 ),
 

@@ -86,8 +86,7 @@ joined as (
             when invoices.paid_on <= {{ add_days('tried.first_attempt_on', 'run.collection_days') }}
                 then coalesce(invoices.amount_paid, invoices.amount_due)
         end as paid_within,
-        collected.amount as collected_within,
-        {{ add_days('coalesce(tried.first_attempt_on, invoices.due_on)', 'run.collection_days') }} as collectable_until
+        collected.amount as collected_within
     from tried
     full join invoices using (invoice_id)
     left join collected using (invoice_id)
@@ -105,37 +104,46 @@ described as (
                 then least(
                     joined.amount_due, greatest(coalesce(joined.collected_within, 0), coalesce(joined.paid_within, 0))
                 )
-        end as recovered
+        end as recovered,
+        -- Unpaid from the first failure, or else from the day after it was due.
+        least(
+            case when joined.is_first_failed then joined.first_attempt_on end, {{ add_days('joined.due_on', 1) }}
+        ) as open_from
     from joined
+),
+
+spans as (
+    select
+        described.*,
+        -- After the days of collection nobody tries any more: it is not open, it is lost.
+        least(described.collected_on, {{ add_days('described.open_from', 'run.collection_days') }}) as open_until,
+        run.as_of,
+        run.collection_days
+    from described
+    cross join run
 )
 
 select
-    described.invoice_id,
-    described.customer_id,
-    described.subscription_id,
-    described.issued_on,
-    described.due_on,
-    described.first_attempt_on,
-    cast(described.attempts as integer) as attempts,
-    cast(described.failed_attempts as integer) as failed_attempts,
-    described.is_first_failed,
-    described.failure_code,
-    described.last_failure_code,
-    described.collected_on,
-    case when described.recovered > 0 then described.collected_on end as recovered_on,
-    described.collectable_until,
-    described.collectable_until <= run.as_of as is_final,
-    cast({{ in_business_currency('described.amount_due', 'described') }} as decimal(18, 4)) as amount_due,
-    cast(
-        {{ in_business_currency('coalesce(described.recovered, 0)', 'described') }} as decimal(18, 4)
-    ) as recovered_amount,
-    -- After the days of collection nobody tries any more: it is not open, it is lost.
-    described.collected_on is null
-    and described.collectable_until > run.as_of
-    and (described.is_first_failed or (described.first_attempt_on is null and described.due_on < run.as_of))
-        as is_unpaid
-from described
+    spans.invoice_id,
+    spans.customer_id,
+    spans.subscription_id,
+    spans.issued_on,
+    spans.due_on,
+    spans.first_attempt_on,
+    cast(spans.attempts as integer) as attempts,
+    cast(spans.failed_attempts as integer) as failed_attempts,
+    spans.is_first_failed,
+    spans.failure_code,
+    spans.last_failure_code,
+    spans.collected_on,
+    case when spans.recovered > 0 then spans.collected_on end as recovered_on,
+    {{ add_days('spans.first_attempt_on', 'spans.collection_days') }} <= spans.as_of as is_final,
+    cast({{ in_business_currency('spans.amount_due', 'spans') }} as decimal(18, 4)) as amount_due,
+    cast({{ in_business_currency('coalesce(spans.recovered, 0)', 'spans') }} as decimal(18, 4)) as recovered_amount,
+    case when spans.open_from < spans.open_until and spans.open_from <= spans.as_of then spans.open_from end as open_from,
+    case when spans.open_from < spans.open_until and spans.open_from <= spans.as_of then spans.open_until end as open_until
+from spans
 cross join run
 left join {{ ref('int_fx_rates') }} as fx
-    on fx.currency = described.currency
-    and fx.day = described.valued_on
+    on fx.currency = spans.currency
+    and fx.day = spans.valued_on

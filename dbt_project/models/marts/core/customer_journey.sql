@@ -23,9 +23,19 @@ versions as (
         *,
         lag(plan) over by_version as previous_plan,
         lag(paused_on) over by_version as previous_paused_on,
-        lag(resumes_on) over by_version as previous_resumes_on
+        lag(resumes_on) over by_version as previous_resumes_on,
+        lag(cancel_requested_on) over by_version as previous_cancel_requested_on
     from {{ ref('int_subscription_versions') }}
     window by_version as (partition by subscription_id order by valid_from)
+),
+
+-- The plan with which a subscription began; that of today may be another.
+periods as (
+    select period.*, version.plan as first_plan
+    from {{ ref('int_subscription_periods') }} as period
+    inner join versions as version
+        on version.subscription_id = period.subscription_id
+        and version.valid_from = period.registered_on
 ),
 
 touches as (
@@ -47,26 +57,26 @@ touches as (
 
     union all
 
-    select customer_id, started_on, 'trial_started', plan, null
-    from {{ ref('int_subscription_periods') }}
+    select customer_id, started_on, 'trial_started', first_plan, null
+    from periods
     where trial_ends_on > started_on
 
     union all
 
-    select customer_id, active_from, 'subscription_started', plan, null
-    from {{ ref('int_subscription_periods') }}
+    select customer_id, active_from, 'subscription_started', first_plan, null
+    from periods
     where not is_never_active
 
     union all
 
     select customer_id, cancel_requested_on, 'cancel_requested', plan, null
-    from {{ ref('int_subscription_periods') }}
-    where cancel_requested_on is not null
+    from versions
+    where cancel_requested_on is distinct from previous_cancel_requested_on and cancel_requested_on is not null
 
     union all
 
     select customer_id, ended_on, 'subscription_ended', end_kind, null
-    from {{ ref('int_subscription_periods') }}
+    from periods
     where ended_on is not null
 
     union all

@@ -60,12 +60,8 @@ open_invoices as (
     select months.month_start, count(*) as invoices, count(invoice.amount_due) as valued, sum(invoice.amount_due) as amount
     from {{ ref('int_invoice_collection') }} as invoice
     inner join months
-        on months.last_day >= case
-            when invoice.is_first_failed then invoice.first_attempt_on else {{ add_days('invoice.due_on', 1) }}
-        end
-        and months.last_day < invoice.collectable_until
-        and (invoice.collected_on is null or invoice.collected_on > months.last_day)
-    where invoice.is_first_failed or invoice.first_attempt_on is null
+        on months.last_day >= invoice.open_from
+        and months.last_day < invoice.open_until
     group by months.month_start
 ),
 
@@ -145,9 +141,9 @@ select
     recovery_rate,
     cast(recovered_amount as decimal(18, 4)) as recovery_rate_numerator,
     cast(failed_amount as decimal(18, 4)) as recovery_rate_denominator,
-    -- least() and greatest() skip nulls.
-    case when margin is not null then round(greatest(recovery_rate - margin, 0.0), 6) end as recovery_rate_low,
-    case when margin is not null then round(least(recovery_rate + margin, 1.0), 6) end as recovery_rate_high,
+    -- Where all or nothing was recovered, the sums tell no spread.
+    case when margin > 0 then round(greatest(recovery_rate - margin, 0.0), 6) end as recovery_rate_low,
+    case when margin > 0 then round(least(recovery_rate + margin, 1.0), 6) end as recovery_rate_high,
     {{ ratio('recovered_when_final', 'failed_when_final') }} as invoice_recovery_rate,
     recovered_invoices as invoice_recovery_rate_numerator,
     failed_invoices as invoice_recovery_rate_denominator,
