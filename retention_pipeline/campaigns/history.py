@@ -49,16 +49,19 @@ def load_contacts(con: duckdb.DuckDBPyConnection, config: Retention, day: date, 
         RetentionError: A file cannot be read.
     """
     con.execute(f"CREATE OR REPLACE TABLE control.contacts ({CONTACT_COLUMNS})")
-    con.execute("CREATE OR REPLACE TEMP TABLE terms (play VARCHAR, goal VARCHAR, offer VARCHAR, contact DECIMAL(18,6),"
-                " giveaway DECIMAL(9,6))")  # fmt: skip
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE terms"
+        " (play VARCHAR, offer VARCHAR, goal VARCHAR, contact DECIMAL(18,6), giveaway DECIMAL(9,6))"
+    )
     for name, play in sorted(config.plays.items()):
         for terms in offer_terms(play):
-            offer = offer_at(play, terms.place).name
-            con.execute("INSERT INTO terms VALUES (?, ?, ?, ?, ?)", [name, play.goal, offer, terms.contact, terms.giveaway])
+            row = [name, offer_at(play, terms.place).name, play.goal, terms.contact, terms.giveaway]
+            con.execute("INSERT INTO terms VALUES (?, ?, ?, ?, ?)", row)
     _read_earlier(
         con,
-        "INSERT INTO control.contacts SELECT kept.as_of, kept.play, kept.customer_key, kept.arm, kept.offer, kept.channel,"
-        " kept.experiment_id, kept.play || '-' || kept.as_of, terms.goal, terms.contact, terms.giveaway"
+        # The list's id as `lists.list_id` writes it.
+        "INSERT INTO control.contacts SELECT kept.as_of, kept.play, kept.customer_key, kept.arm, kept.offer,"
+        " kept.channel, kept.experiment_id, kept.play || '-' || kept.as_of, terms.goal, terms.contact, terms.giveaway"
         " FROM read_parquet(?) AS kept LEFT JOIN terms ON terms.play = kept.play AND terms.offer = kept.offer"
         " ORDER BY kept.as_of, kept.play, kept.customer_key",
         day,

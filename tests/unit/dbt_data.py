@@ -112,11 +112,12 @@ _FEEDS: dict[str, str] = {
     ),
     # Sent, and what follows: refused, opened by a machine after 3 seconds or by a human after an hour, clicked, left.
     "messages": (
-        f"SELECT 'm' || c || '-' || n AS message_id, 'c' || c AS customer_id, 'email' AS channel,"
-        f" strftime({_at('message')}, 'newsletter_%Y-%m') AS campaign, NULL AS list_id, {_at('message')} + to_seconds(events.after) AS occurred_at, events.event {_rows(7)},"
+        "SELECT 'm' || c || '-' || n AS message_id, 'c' || c AS customer_id, 'email' AS channel,"
+        f" strftime({_at('message')}, 'newsletter_%Y-%m') AS campaign, NULL AS list_id,"
+        f" {_at('message')} + to_seconds(told.after) AS occurred_at, told.event {_rows(7)},"
         " (VALUES ('sent', 0, 0, 10), ('delivered', 60, 1, 10), ('bounced', 60, 0, 1), ('opened', 63, 1, 3),"
-        " ('opened', 3660, 3, 7), ('clicked', 3720, 5, 7), ('unsubscribed', 4000, 9, 10)) events(event, after, above, below)"
-        f" WHERE {_draw('answer', 10)} >= events.above AND {_draw('answer', 10)} < events.below"
+        " ('opened', 3660, 3, 7), ('clicked', 3720, 5, 7), ('unsubscribed', 4000, 9, 10)) told(event, after, above, below)"
+        f" WHERE {_draw('answer', 10)} >= told.above AND {_draw('answer', 10)} < told.below"
         " UNION ALL SELECT 'a' || c, 'c' || c, 'email', 'Win-back by agency', NULL,"
         f" TIMESTAMP '2023-09-01' + to_days((hash(c, 'agency') % 250)::INTEGER), 'sent' FROM range({CUSTOMERS}) t(c)"
         " UNION ALL SELECT 'w' || c || '-' || n, 'c' || c, 'email', 'play_winback', 'winback-' || day,"
@@ -170,8 +171,8 @@ def small_warehouse(path: Path, kind: str = "hybrid") -> Iterator[duckdb.DuckDBP
                 _insert(con, feed, batch)
         con.execute(
             "INSERT INTO control.contacts SELECT day, 'winback', left(sha256('a salt of a test:c' || c), 24), arm,"
-            " CASE n % 2 WHEN 0 THEN 'news' ELSE 'discount' END, 'email', 'winback-1', 'winback-' || day, 'win_back', 0.5,"
-            f" CASE n % 2 WHEN 0 THEN 0 ELSE 0.1 END FROM {_CONTACTS} ORDER BY ALL"
+            " CASE n % 2 WHEN 0 THEN 'news' ELSE 'discount' END, 'email', 'winback-1', 'winback-' || day, 'win_back',"
+            f" 0.5, CASE n % 2 WHEN 0 THEN 0 ELSE 0.1 END FROM {_CONTACTS} ORDER BY ALL"
         )
         yield con
 

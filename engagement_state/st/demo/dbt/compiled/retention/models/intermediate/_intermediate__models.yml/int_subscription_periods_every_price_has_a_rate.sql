@@ -1,7 +1,0 @@
-
-select
-    concat_ws(', ', case when not (monthly_price is not null) then 'a price in another currency has an exchange rate' end)
-        as broken_rules
-from "warehouse"."intermediate"."int_subscription_periods"
-where not (monthly_price is not null)
-

@@ -1,3 +1,0 @@
-select customer_id
-from "warehouse"."intermediate"."int_customer_records"
-where is_test

@@ -1,5 +1,0 @@
-
-select count(*) as rows_of_one_grain
-from "warehouse"."marts"."churn_labels"
-group by as_of, customer_key
-having count(*) > 1 or bool_or(as_of is null)or bool_or(customer_key is null)

@@ -1,5 +1,0 @@
-
-select count(*) as rows_of_one_grain
-from "warehouse"."marts"."customer_360"
-group by customer_key
-having count(*) > 1 or bool_or(customer_key is null)
