@@ -293,6 +293,45 @@ class ContactPolicy(Section):
     min_days_between: int = Field(7, ge=0, description="Days between two contacts of one customer by any play.")
 
 
+class EngagementSettings(Section):
+    """How messages, collection and carts are read."""
+
+    machine_open_seconds: int = Field(
+        10,
+        ge=0,
+        le=3600,
+        description=(
+            "An open or a click so few seconds after the delivery, with nothing later, is a machine's (a mail program or "
+            "a filter that loads every message). 0 flags none."
+        ),
+    )
+    response_days: Days = Field(
+        14, description="Opens, clicks and conversions count within so many days of the sending."
+    )
+    collection_days: Days = Field(
+        30, description="An unpaid invoice counts as recovered within so many days of its first failed attempt."
+    )
+    cart_days: int = Field(
+        1, ge=0, le=90, description="A cart is abandoned when so many days after its own nothing of it was bought."
+    )
+
+
+class WinBackSettings(Section):
+    """How the return of lost customers is measured."""
+
+    window_days: Days = Field(60, description="A return counts for the last contact within so many days before it.")
+    value_days: Days = Field(
+        90, description="Days before the loss and after the return over which a customer's value is compared."
+    )
+    campaigns: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        ("winback", "win-back", "win_back", "win back"),
+        description=(
+            "Parts of the names by which campaigns of other systems are known to win back. The pipeline's own plays say "
+            "it by their `goal`."
+        ),
+    )
+
+
 class ConsentGround(Section):
     """On what ground a business without a consents feed writes to people on a channel."""
 
@@ -344,6 +383,8 @@ class Retention(Section):
     churn: ChurnSettings = Field(ChurnSettings(), description="Definition and prediction of churn.")
     value: ValueSettings = Field(ValueSettings(), description="What a customer is worth.")
     contact: ContactPolicy = Field(ContactPolicy(), description="Limits across all plays.")
+    engagement: EngagementSettings = Field(EngagementSettings(), description="Messages, collection and carts.")
+    winback: WinBackSettings = Field(WinBackSettings(), description="The return of lost customers.")
     consent_basis: dict[Channel, ConsentGround] = Field(
         {}, description="Per channel, the ground for writing to people; needed where no consents feed is configured."
     )

@@ -81,3 +81,11 @@
 {% macro default__week_start(day, weekday) -%}
     ({{ day }} - cast((isodow({{ day }}) - {{ weekday }} + 7) % 7 as integer))
 {%- endmacro %}
+
+{#- So many seconds after a timestamp. -#}
+{% macro add_seconds(timestamp, seconds) -%}
+    {{ return(adapter.dispatch('add_seconds')(timestamp, seconds)) }}
+{%- endmacro %}
+{% macro default__add_seconds(timestamp, seconds) -%}
+    ({{ timestamp }} + to_seconds({{ seconds }}))
+{%- endmacro %}

@@ -75,3 +75,35 @@
 {% macro default__number_spine(count) -%}
     select cast(unnest(range({{ count }})) as integer) as number
 {%- endmacro %}
+
+{#- All values of a group that are not missing, in no order: only for what does not depend on one. -#}
+{% macro collected(value) -%}
+    {{ return(adapter.dispatch('collected')(value)) }}
+{%- endmacro %}
+{% macro default__collected(value) -%}
+    list({{ value }})
+{%- endmacro %}
+
+{#- The greatest of collected values that is not above `limit`; null where there is none. -#}
+{% macro greatest_until(values, limit) -%}
+    {{ return(adapter.dispatch('greatest_until')(values, limit)) }}
+{%- endmacro %}
+{% macro default__greatest_until(values, limit) -%}
+    list_max(list_filter({{ values }}, lambda x: x <= {{ limit }}))
+{%- endmacro %}
+
+{#- A short code out of a JSON object: letters, digits and underscores; null where it is anything else. -#}
+{% macro code_in(json, key) -%}
+    {{ return(adapter.dispatch('code_in')(json, key)) }}
+{%- endmacro %}
+{% macro default__code_in(json, key) -%}
+    nullif(regexp_extract(json_extract_string({{ json }}, '$.{{ key }}'), '^[A-Za-z0-9_-]{1,40}$'), '')
+{%- endmacro %}
+
+{#- Whether a text holds one of several texts, whatever the case. -#}
+{% macro contains_any(text, parts) -%}
+    {{ return(adapter.dispatch('contains_any')(text, parts)) }}
+{%- endmacro %}
+{% macro default__contains_any(text, parts) -%}
+    (len(list_filter({{ parts }}, lambda x: contains(lower({{ text }}), x))) > 0)
+{%- endmacro %}

@@ -2,7 +2,7 @@ with feeds as (
     select
         {% for feed in [
             'customers', 'order_lines', 'subscriptions', 'invoices', 'payment_attempts', 'usage', 'events', 'tickets',
-            'survey_responses', 'messages', 'loyalty'
+            'survey_responses', 'messages', 'loyalty', 'marketing_costs'
         ] -%}
         coalesce(bool_or(configured) filter (where feed = '{{ feed }}'), false) as has_{{ feed }}{{ ',' if not loop.last }}
         {% endfor %}
@@ -27,6 +27,13 @@ select
     cast(run.rhythm_percentile as decimal(9, 6)) as rhythm_percentile,
     run.rhythm_min_intervals,
     cast(run.gross_margin as decimal(9, 6)) as gross_margin,
+    run.machine_open_seconds,
+    run.response_days,
+    run.collection_days,
+    run.cart_days,
+    run.winback_days,
+    run.winback_value_days,
+    run.winback_campaigns,
     feeds.*
 from {{ source('control', 'run') }} as run
 cross join feeds
