@@ -30,6 +30,7 @@ intervals. A figure whose feed the business does not have is missing, not zero.
 _FOLDERS = {
     "retention": "Churn and retention",
     "core": "Customers and orders",
+    "segments": "Segments and scores",
     "churn": "The churn model's rows",
 }
 """Folder of the marts → its chapter, in the order of the reference."""

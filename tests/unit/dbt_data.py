@@ -11,7 +11,8 @@ import duckdb
 
 from retention_pipeline.feeds.contracts import CONTRACTS
 from retention_pipeline.quoting import identifier
-from retention_pipeline.warehouse import create_layout, open_warehouse
+from retention_pipeline.warehouse import create_layout, open_warehouse, write_score_settings
+from retention_pipeline.workspace.segment_settings import SegmentSettings
 
 CUSTOMERS = 60
 FIRST_DAY = date(2023, 1, 1)
@@ -116,7 +117,8 @@ _FEEDS: dict[str, str] = {
     ),
     "loyalty": (
         f"SELECT 'l' || c || '-' || n AS entry_id, 'c' || c AS customer_id, {_at('points')} AS occurred_at,"
-        f" {_draw('points', 100)} - 30 AS points {_rows(5)}"
+        f" {_draw('points', 100)} - 30 AS points, CASE WHEN points > 0 THEN (occurred_at + to_days(365))::DATE END"
+        f" AS expires_on {_rows(5)}"
     ),
     "fx_rates": (
         "SELECT DATE '2022-12-01' + (n * 20)::INTEGER AS day, 'USD' AS currency, 0.9 + n / 1000 AS rate_to_business"
@@ -140,6 +142,7 @@ def small_warehouse(path: Path, kind: str = "hybrid") -> Iterator[duckdb.DuckDBP
             [LAST_DAY, kind, FIRST_DAY],
         )
         con.execute("INSERT INTO control.sources VALUES ('billing', 0), ('crm', 1), ('support', 2)")
+        write_score_settings(con, SegmentSettings())
         for batch, feed in enumerate(CONTRACTS, start=1):
             con.execute("INSERT INTO control.feeds VALUES (?, ?)", [feed, feed in _FEEDS])
             if feed in _FEEDS:
