@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -17,6 +18,7 @@ from retention_pipeline.feeds.contracts import CONTRACTS
 from retention_pipeline.feeds.tables import create_feed_tables
 from retention_pipeline.transactions import transaction
 from retention_pipeline.workspace.schema import Retention
+from retention_pipeline.workspace.segment_settings import Component, SegmentSettings
 
 UNSOUND_OPTIMIZER = "join_order"
 """DuckDB 2.0.0 loses rows where a predicate spans three tables beside a left join; the profile of dbt has the same."""
@@ -66,6 +68,11 @@ CONTACT_COLUMNS = (
 )
 """`control.contacts`: whom the lists of earlier days contacted, or kept aside, and on what terms."""
 
+_SCORE_SETTINGS = (
+    "setting VARCHAR NOT NULL", "name VARCHAR NOT NULL", "place INTEGER NOT NULL", "weight DOUBLE", "at_zero DOUBLE",
+    "at_full DOUBLE", "level DOUBLE", "tenure_days INTEGER", "orders INTEGER",
+)  # fmt: skip
+
 
 @contextmanager
 def open_warehouse(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -101,6 +108,7 @@ def create_layout(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"CREATE TABLE IF NOT EXISTS control.run ({', '.join(_RUN_COLUMNS)})")
     con.execute("CREATE TABLE IF NOT EXISTS control.sources (source VARCHAR NOT NULL, priority INTEGER NOT NULL)")
     con.execute("CREATE TABLE IF NOT EXISTS control.feeds (feed VARCHAR NOT NULL, configured BOOLEAN NOT NULL)")
+    con.execute(f"CREATE TABLE IF NOT EXISTS control.score_settings ({', '.join(_SCORE_SETTINGS)})")
     for table in ("held_feeds", "late_feeds"):
         con.execute(f"CREATE TABLE IF NOT EXISTS control.{table} (feed VARCHAR NOT NULL, reason VARCHAR NOT NULL)")
     con.execute(f"CREATE TABLE IF NOT EXISTS control.contacts ({CONTACT_COLUMNS})")
@@ -151,6 +159,35 @@ def write_run_context(con: duckdb.DuckDBPyConnection, config: Retention, as_of: 
         )
         con.execute("DELETE FROM control.feeds")
         con.executemany("INSERT INTO control.feeds VALUES (?, ?)", [[feed, feed in config.feeds] for feed in CONTRACTS])
+        write_score_settings(con, config.segments)
+
+
+def write_score_settings(con: duckdb.DuckDBPyConnection, segments: SegmentSettings) -> None:
+    """Tell the models the weights and levels of tiers and scores: one row for each, replaced as a whole."""
+    health, winback = segments.health, segments.winback
+    single: Mapping[str, Mapping[str, float]] = {
+        "health_band": {"green": health.green_from, "amber": health.amber_from},
+        "value_tier": segments.value_tiers,
+        "winback_cause": winback.causes,
+        "winback_window": winback.window.model_dump(),
+    }
+    scores: Mapping[str, Mapping[Any, Component]] = {"health": health.components, "winback": winback.criteria}
+    rows: list[list[object]] = [
+        [setting, name, place, part.weight, part.at_zero, part.at_full, None, None, None]
+        for setting, parts in scores.items()
+        for place, (name, part) in enumerate(parts.items(), start=1)
+    ]
+    rows += [
+        [setting, name, place, None, None, None, level, None, None]
+        for setting, levels in single.items()
+        for place, (name, level) in enumerate(levels.items(), start=1)
+    ]
+    rows += [
+        ["loyalty_tier", name, place, None, None, None, tier.points, tier.tenure_days, tier.orders]
+        for place, (name, tier) in enumerate(segments.loyalty_tiers.items(), start=1)
+    ]
+    con.execute("DELETE FROM control.score_settings")
+    con.executemany(f"INSERT INTO control.score_settings VALUES ({', '.join('?' * len(_SCORE_SETTINGS))})", rows)
 
 
 def sources_by_priority(config: Retention) -> list[str]:

@@ -11,14 +11,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from retention_pipeline.feeds.contracts import ACTIVITY_FEEDS
 from retention_pipeline.feeds.presets import expanded
+from retention_pipeline.workspace.section import Days, Name, Section, Share
+from retention_pipeline.workspace.segment_settings import SegmentSettings
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Days = Annotated[int, Field(ge=1, le=3650)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Channel = Literal["email", "sms", "phone", "push", "post", "in_app", "whatsapp"]
 FeedName = Literal[
     "customers", "identities", "order_lines", "subscriptions", "invoices", "payment_attempts", "usage", "events",
@@ -30,12 +29,6 @@ FeedName = Literal[
 def _as_tuple(value: object) -> object:
     """A single text where a list of texts is allowed."""
     return (value,) if isinstance(value, str) else value
-
-
-class Section(BaseModel):
-    """Base of every section: unknown keys are refused, values never change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
 
 
 class Kind(StrEnum):
@@ -382,6 +375,7 @@ class Retention(Section):
     identity: IdentitySettings = Field(IdentitySettings(), description="One customer across systems.")
     churn: ChurnSettings = Field(ChurnSettings(), description="Definition and prediction of churn.")
     value: ValueSettings = Field(ValueSettings(), description="What a customer is worth.")
+    segments: SegmentSettings = Field(SegmentSettings(), description="Tiers, scores and micro-segments of customers.")
     contact: ContactPolicy = Field(ContactPolicy(), description="Limits across all plays.")
     engagement: EngagementSettings = Field(EngagementSettings(), description="Messages, collection and carts.")
     winback: WinBackSettings = Field(WinBackSettings(), description="The return of lost customers.")

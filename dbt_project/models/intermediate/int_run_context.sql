@@ -2,7 +2,7 @@ with feeds as (
     select
         {% for feed in [
             'customers', 'order_lines', 'subscriptions', 'invoices', 'payment_attempts', 'usage', 'events', 'tickets',
-            'survey_responses', 'messages', 'loyalty', 'marketing_costs'
+            'survey_responses', 'messages', 'loyalty', 'marketing_costs', 'consents', 'suppressions'
         ] -%}
         coalesce(bool_or(configured) filter (where feed = '{{ feed }}'), false) as has_{{ feed }}{{ ',' if not loop.last }}
         {% endfor %}
