@@ -39,10 +39,10 @@
                 buckets.number as bucket,
                 blocks.number as block,
                 {{ sha256_hex("'bootstrap:' || buckets.number || ':' || blocks.number") }} as digest
-            from ({{ number_spine(500) }}) as buckets
-            cross join ({{ number_spine(13) }}) as blocks
+            from ({{ first_numbers(500) }}) as buckets
+            cross join ({{ first_numbers(13) }}) as blocks
         ) as digests
-        cross join (select number as place from ({{ number_spine(16) }}) as numbers) as places
+        cross join (select number as place from ({{ first_numbers(16) }}) as numbers) as places
     ) as draws
     inner join (
         {#- Poisson(1): e^-1 = 0.367879 of all draws give 0, and so on; bounds in 65536ths. -#}

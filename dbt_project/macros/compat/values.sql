@@ -69,10 +69,10 @@
 {%- endmacro %}
 
 {#- The numbers from 0 to `count` − 1. -#}
-{% macro number_spine(count) -%}
-    {{ return(adapter.dispatch('number_spine')(count)) }}
+{% macro first_numbers(count) -%}
+    {{ return(adapter.dispatch('first_numbers')(count)) }}
 {%- endmacro %}
-{% macro default__number_spine(count) -%}
+{% macro default__first_numbers(count) -%}
     select cast(unnest(range({{ count }})) as integer) as number
 {%- endmacro %}
 
