@@ -261,8 +261,8 @@ class ChurnSettings(Section):
         ge=0,
         le=365,
         description=(
-            "Days after access ended by failed payment within which the customer may still pay: only then is it a churn, "
-            "and who restarts within them was never lost."
+            "Days after access ended by failed payment within which the customer may still pay: it is a churn "
+            "only after them, and who restarts within them was never lost."
         ),
     )
     excluded_features: tuple[str, ...] = Field((), description="Features that the model must not use.")

@@ -92,7 +92,7 @@ def test_a_day_knows_nothing_of_later_days(built_earlier: StatePaths) -> None:
         built_earlier,
         "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name IN ('intermediate', 'marts')"
         " AND data_type = 'DATE' AND column_name NOT IN ('month_end', 'contract_ends_on', 'discount_ends_on',"
-        " 'started_on', 'next_start_on', 'active_from', 'expires_on', 'open_until')",
+        " 'started_on', 'next_start_on', 'active_from', 'expires_on', 'open_until', 'resumes_on')",
     )
     assert len(dates) > 30
     with duckdb.connect(str(built_earlier.warehouse), read_only=True) as con:
@@ -116,6 +116,10 @@ def test_a_day_knows_nothing_of_later_days(built_earlier: StatePaths) -> None:
         ("payment_recovery_monthly", "last_day(month_start) + 30 <= DATE '{day}'"),
         ("customer_journey", "occurred_on < DATE '{horizon}'"),
         ("winback_indicators_monthly", "last_day(month_start) + 150 <= DATE '{day}'"),
+        ("fct_mrr_movements", "day <= DATE '{day}'"),
+        ("mrr_daily", "day <= DATE '{day}'"),
+        ("mrr_monthly", "last_day(month_start) <= DATE '{day}'"),
+        ("mrr_monthly_segments", "last_day(month_start) <= DATE '{day}'"),
     ],
 )
 def test_the_past_does_not_depend_on_the_day(

@@ -53,8 +53,8 @@
             (
                 cast(cast({{ amount }} as decimal(38, 4)) * 10000 as hugeint)
                 * cast(cast({{ rate }} as decimal(38, 8)) * 100000000 as hugeint) * {{ denominator }} * 2
-                + {{ numerator }} * 100000000
-            ) // ({{ numerator }} * 200000000)
+                + cast({{ numerator }} as hugeint) * 100000000
+            ) // (cast({{ numerator }} as hugeint) * 200000000)
             as decimal(18, 0)
         ) * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)
     )
@@ -69,10 +69,10 @@
 {%- endmacro %}
 
 {#- The numbers from 0 to `count` − 1. -#}
-{% macro number_spine(count) -%}
-    {{ return(adapter.dispatch('number_spine')(count)) }}
+{% macro first_numbers(count) -%}
+    {{ return(adapter.dispatch('first_numbers')(count)) }}
 {%- endmacro %}
-{% macro default__number_spine(count) -%}
+{% macro default__first_numbers(count) -%}
     select cast(unnest(range({{ count }})) as integer) as number
 {%- endmacro %}
 
