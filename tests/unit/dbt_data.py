@@ -167,7 +167,7 @@ def small_warehouse(path: Path, kind: str = "hybrid") -> Iterator[duckdb.DuckDBP
             " inactivity_days, horizon_days, early_days, history_days, term_end_is_churn, involuntary_reasons,"
             " gross_margin, has_consents, primary_source, joins_sources, rhythm_percentile, rhythm_min_intervals)"
             " VALUES (?, 'small', ?, 'Europe/Paris', 'EUR', 'a salt of a test', 1, ?, 45, 30, 60, 90, false,"
-            " ['deceased'], 0.5, true, 'billing', true, 0.9, 3)",
+            " ['deceased'], 0.5, true, 'billing', true, 90, 3)",
             [LAST_DAY, kind, FIRST_DAY],
         )
         con.execute("INSERT INTO control.sources VALUES ('billing', 0), ('crm', 1), ('support', 2)")

@@ -107,3 +107,16 @@
 {% macro default__contains_any(text, parts) -%}
     (len(list_filter({{ parts }}, lambda x: contains(lower({{ text }}), x))) > 0)
 {%- endmacro %}
+
+{#-
+  The smallest of the values so far of which at least a share are no larger; `share` is a literal. Missing values do not
+  count.
+-#}
+{% macro running_percentile(value, share, partition_by, order_by) -%}
+    {{ return(adapter.dispatch('running_percentile')(value, share, partition_by, order_by)) }}
+{%- endmacro %}
+{% macro default__running_percentile(value, share, partition_by, order_by) -%}
+    quantile_disc({{ value }}, {{ share }}) over (
+        partition by {{ partition_by }} order by {{ order_by }} rows unbounded preceding
+    )
+{%- endmacro %}
