@@ -42,6 +42,11 @@
     {{ wilson_high(numerator, denominator) }} as {{ name }}_high
 {%- endmacro %}
 
+{#- A percentile of the values that are known, linear between two of them, rounded. -#}
+{% macro percentile(value, share, digits=6) -%}
+    round(percentile_cont({{ share }}) within group (order by {{ value }}), {{ digits }})
+{%- endmacro %}
+
 {#-
   Half width of the 95 % interval of a ratio Σy / Σx over n pairs, from their sums of squares and products:
       z √(n / (n − 1) · Σ(y − R x)²) / Σx

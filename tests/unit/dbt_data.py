@@ -11,7 +11,8 @@ import duckdb
 
 from retention_pipeline.feeds.contracts import CONTRACTS
 from retention_pipeline.quoting import identifier
-from retention_pipeline.warehouse import create_layout, open_warehouse
+from retention_pipeline.warehouse import create_layout, open_warehouse, write_score_settings
+from retention_pipeline.workspace.segment_settings import SegmentSettings
 
 CUSTOMERS = 60
 FIRST_DAY = date(2023, 1, 1)
@@ -134,7 +135,8 @@ _FEEDS: dict[str, str] = {
     ),
     "loyalty": (
         f"SELECT 'l' || c || '-' || n AS entry_id, 'c' || c AS customer_id, {_at('points')} AS occurred_at,"
-        f" {_draw('points', 100)} - 30 AS points, ({_at('points')} + to_days(200))::DATE AS expires_on {_rows(5)}"
+        f" {_draw('points', 100)} - 30 AS points, CASE WHEN points > 0 THEN (occurred_at + to_days(365))::DATE END"
+        f" AS expires_on {_rows(5)}"
     ),
     "reviews": (
         f"SELECT 'v' || c AS review_id, 'c' || c AS customer_id, {_at('review')} AS posted_at, 'shop' AS source,"
@@ -160,12 +162,13 @@ def small_warehouse(path: Path, kind: str = "hybrid") -> Iterator[duckdb.DuckDBP
         con.execute(
             "INSERT INTO control.run (as_of, business, kind, timezone, currency, salt, week_starts_on, first_day,"
             " inactivity_days, horizon_days, early_days, history_days, term_end_is_churn, involuntary_reasons,"
-            " gross_margin, has_consents, primary_source, joins_sources)"
+            " gross_margin, has_consents, primary_source, joins_sources, rhythm_percentile, rhythm_min_intervals)"
             " VALUES (?, 'small', ?, 'Europe/Paris', 'EUR', 'a salt of a test', 1, ?, 45, 30, 60, 90, false,"
-            " ['deceased'], 0.5, true, 'billing', true)",
+            " ['deceased'], 0.5, true, 'billing', true, 0.9, 3)",
             [LAST_DAY, kind, FIRST_DAY],
         )
         con.execute("INSERT INTO control.sources VALUES ('billing', 0), ('crm', 1), ('support', 2)")
+        write_score_settings(con, SegmentSettings())
         for batch, feed in enumerate(CONTRACTS, start=1):
             con.execute("INSERT INTO control.feeds VALUES (?, ?)", [feed, feed in _FEEDS])
             if feed in _FEEDS:

@@ -40,6 +40,42 @@
     regexp_replace({{ text }}, '[^0-9]', '', 'g')
 {%- endmacro %}
 
+{#-
+  An amount of a billing interval as a month's value in business currency, DECIMAL(18,4): round(amount × rate / months, 4),
+  half up, in whole numbers. `months` is numerator / denominator; null without a rate.
+-#}
+{% macro monthly_value(amount, rate, numerator, denominator) -%}
+    {{ return(adapter.dispatch('monthly_value')(amount, rate, numerator, denominator)) }}
+{%- endmacro %}
+{% macro default__monthly_value(amount, rate, numerator, denominator) -%}
+    cast(
+        cast(
+            (
+                cast(cast({{ amount }} as decimal(38, 4)) * 10000 as hugeint)
+                * cast(cast({{ rate }} as decimal(38, 8)) * 100000000 as hugeint) * {{ denominator }} * 2
+                + {{ numerator }} * 100000000
+            ) // ({{ numerator }} * 200000000)
+            as decimal(18, 0)
+        ) * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)
+    )
+{%- endmacro %}
+
+{#- The number that up to eight hexadecimal digits write. -#}
+{% macro hex_number(digits) -%}
+    {{ return(adapter.dispatch('hex_number')(digits)) }}
+{%- endmacro %}
+{% macro default__hex_number(digits) -%}
+    cast('0x' || {{ digits }} as bigint)
+{%- endmacro %}
+
+{#- The numbers from 0 to `count` − 1. -#}
+{% macro number_spine(count) -%}
+    {{ return(adapter.dispatch('number_spine')(count)) }}
+{%- endmacro %}
+{% macro default__number_spine(count) -%}
+    select cast(unnest(range({{ count }})) as integer) as number
+{%- endmacro %}
+
 {#- All values of a group that are not missing, in no order: only for what does not depend on one. -#}
 {% macro collected(value) -%}
     {{ return(adapter.dispatch('collected')(value)) }}
