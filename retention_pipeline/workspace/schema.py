@@ -294,8 +294,8 @@ class EngagementSettings(Section):
         ge=0,
         le=3600,
         description=(
-            "An open or a click so few seconds after the delivery, with nothing later, is a machine's (a mail program or "
-            "a filter that loads every message). 0 flags none."
+            "An open or a click so few seconds after the delivery, with nothing later, is a machine's (a mail program "
+            "or a filter that loads every message). 0 flags none."
         ),
     )
     response_days: Days = Field(
@@ -319,8 +319,8 @@ class WinBackSettings(Section):
     campaigns: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         ("winback", "win-back", "win_back", "win back"),
         description=(
-            "Parts of the names by which campaigns of other systems are known to win back. The pipeline's own plays say "
-            "it by their `goal`."
+            "Parts of the names by which campaigns of other systems are known to win back. The pipeline's own plays "
+            "say it by their `goal`."
         ),
     )
 
