@@ -92,7 +92,7 @@ def test_a_day_knows_nothing_of_later_days(built_earlier: StatePaths) -> None:
         built_earlier,
         "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name IN ('intermediate', 'marts')"
         " AND data_type = 'DATE' AND column_name NOT IN ('month_end', 'contract_ends_on', 'discount_ends_on',"
-        " 'started_on', 'next_start_on', 'active_from')",
+        " 'started_on', 'next_start_on', 'active_from', 'period_start')",
     )
     assert len(dates) > 30
     with duckdb.connect(str(built_earlier.warehouse), read_only=True) as con:
@@ -110,7 +110,13 @@ def test_a_day_knows_nothing_of_later_days(built_earlier: StatePaths) -> None:
         ("customer_features", "as_of < DATE '{day}'"),
         ("fct_churn_events", "known_on <= DATE '{day}'"),
         ("churn_labels", "as_of <= DATE '{horizon}'"),
-        ("cohort_retention", "cohort_month + to_months(age_months + 1) <= DATE '{day}'"),
+        ("cohort_retention", "cohort_unit = 'month' AND cohort_start + to_months(greatest(age, 12) + 1) <= DATE '{day}'"),
+        ("cohort_retention", "cohort_unit = 'week' AND cohort_start + 27 * 7 <= DATE '{day}'"),
+        (
+            "cohort_retention",
+            "cohort_unit = 'day' AND cohort_start + 91 <= DATE '{day}' AND cohort_start > DATE '{last_day}' - 180",
+        ),
+        ("cohort_brackets", "cohort_unit = 'month' AND cohort_start + to_months(1) + to_day <= DATE '{day}'"),
     ],
 )
 def test_the_past_does_not_depend_on_the_day(
@@ -118,7 +124,7 @@ def test_the_past_does_not_depend_on_the_day(
 ) -> None:
     paths, _ = built
     horizon = EARLIER_DAY - timedelta(days=30)
-    condition = known_by_then.format(day=EARLIER_DAY.isoformat(), horizon=horizon.isoformat())
+    condition = known_by_then.format(day=EARLIER_DAY.isoformat(), horizon=horizon.isoformat(), last_day=LAST_DAY)
     query = f"SELECT * FROM marts.{table} WHERE {condition} ORDER BY ALL"
     then, now = _ask(built_earlier, query), _ask(paths, query)
     assert len(then) > 10

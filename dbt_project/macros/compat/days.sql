@@ -65,3 +65,11 @@
 {% macro default__add_months(day, months) -%}
     cast({{ day }} + to_months({{ months }}) as date)
 {%- endmacro %}
+
+{#- The first day of the week of a day; a week begins on `weekday`, 1 for Monday to 7 for Sunday. -#}
+{% macro week_start(day, weekday) -%}
+    {{ return(adapter.dispatch('week_start')(day, weekday)) }}
+{%- endmacro %}
+{% macro default__week_start(day, weekday) -%}
+    ({{ day }} - cast((isodow({{ day }}) - {{ weekday }} + 7) % 7 as integer))
+{%- endmacro %}

@@ -39,3 +39,11 @@
 {% macro default__only_digits(text) -%}
     regexp_replace({{ text }}, '[^0-9]', '', 'g')
 {%- endmacro %}
+
+{#- After a star: all columns but these. -#}
+{% macro leaving_out(columns) -%}
+    {{ return(adapter.dispatch('leaving_out')(columns)) }}
+{%- endmacro %}
+{% macro default__leaving_out(columns) -%}
+    exclude ({{ columns | join(', ') }})
+{%- endmacro %}

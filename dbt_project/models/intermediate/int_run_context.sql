@@ -22,6 +22,7 @@ select
     run.history_days,
     run.term_end_is_churn,
     run.involuntary_reasons,
+    run.week_starts_on,
     cast(run.gross_margin as decimal(9, 6)) as gross_margin,
     feeds.*
 from {{ source('control', 'run') }} as run
