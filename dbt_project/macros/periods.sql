@@ -42,3 +42,15 @@
         else {{ months_between_starts(first, second) }}
     end
 {%- endmacro %}
+
+{#-
+  The units of cohorts: how many of the newest cohorts there are, up to which age, and within which age a customer
+  of the unbounded kind has to come back. Months go back to the beginning.
+-#}
+{% macro cohort_units() -%}
+    {{ return({
+        'day': {'cohorts': 180, 'ages': 90, 'window': 90},
+        'week': {'cohorts': 104, 'ages': 26, 'window': 26},
+        'month': {'ages': 1200, 'window': 12},
+    }) }}
+{%- endmacro %}

@@ -274,6 +274,23 @@ def test_published_example(con: duckdb.DuckDBPyConnection) -> None:
     ]
 
 
+def test_hazard_by_month_of_tenure(con: duckdb.DuckDBPyConnection) -> None:
+    """Customer-days of the first 30 days: 10 + 10 + 20 + 30 + 25 of who entered at 5; of the next 10 + 30."""
+    ends = [(0, 10, "voluntary"), (0, 10, None), (0, 20, "inactivity"), (0, 40, None), (5, 70, "voluntary")]
+    fill(con, [(*life, "a") for life in ends])
+    found = con.execute(
+        "SELECT tenure_days, hazard, hazard_numerator, hazard_denominator, hazard_low, hazard_high"
+        f" FROM ({CURVE}) WHERE dimension = 'all' AND hazard IS NOT NULL ORDER BY 1"
+    ).fetchall()
+    assert [row[:4] for row in found] == [(30, 0.631579, 2, 95), (60, 0.0, 0, 40)]
+    for _, _, ended, days, low, high in found:
+        # The exact interval of a Poisson count, of which Byar's is an approximation.
+        exact = (stats.chi2.ppf(0.025, 2 * ended) / 2 if ended else 0, stats.chi2.ppf(0.975, 2 * ended + 2) / 2)
+        assert (low * days / 30, high * days / 30) == pytest.approx(exact, abs=0.03)
+    points = con.execute(f"SELECT tenure_days FROM ({CURVE}) WHERE dimension = 'all' ORDER BY 1").fetchall()
+    assert points == [(day,) for day in range(71)]
+
+
 @pytest.fixture(scope="module")
 def telco() -> Iterator[duckdb.DuckDBPyConnection]:
     """The snapshot of IBM's sample business as a subscriptions feed: a month of tenure is 30 days."""

@@ -1,6 +1,6 @@
 {#- Days since a customer's own first day, both ends included. Configured nowhere: the same for every business. -#}
 {%- set brackets = [(1, 7), (8, 30), (31, 90), (91, 180), (181, 365)] %}
-{%- set limits = {'day': 180, 'week': 104, 'month': none} %}
+{%- set units = cohort_units() %}
 with run as (
     select
         *,
@@ -64,7 +64,7 @@ daily as (
 ),
 
 counted as (
-    {% for unit, limit in limits.items() -%}
+    {% for unit, limits in units.items() -%}
     select
         daily.cohort_kind,
         '{{ unit }}' as cohort_unit,
@@ -73,8 +73,8 @@ counted as (
         sum(daily.customers) as customers
     from daily
     cross join run
-    {%- if limit %}
-    where {{ period_start(unit, 'daily.first_on', 'run.week_starts_on') }} > {{ add_periods(unit, 'run.last_' ~ unit, -limit) }}
+    {%- if limits.cohorts %}
+    where {{ period_start(unit, 'daily.first_on', 'run.week_starts_on') }} > {{ add_periods(unit, 'run.last_' ~ unit, -limits.cohorts) }}
     {%- endif %}
     group by 1, 2, 3, 4
     {{ 'union all' if not loop.last }}

@@ -1,18 +1,9 @@
-{#-
-  Units of time: how many of the newest cohorts there are, up to which age, and within which age a customer of the
-  unbounded kind has to come back. Months go back to the beginning; the segments of a month do for three years.
--#}
-{%- set units = {
-    'day': {'cohorts': 180, 'ages': 90, 'window': 90},
-    'week': {'cohorts': 104, 'ages': 26, 'window': 26},
-    'month': {'window': 12}
-} %}
+{%- set units = cohort_units() %}
 {%- set dimensions = {
     'country': "coalesce(country, 'unknown')",
     'acquisition_channel': "coalesce(acquisition_channel, 'unknown')",
     'plan': "coalesce(first_plan, 'none')"
 } %}
-{%- set segment_months = 36 %}
 {%- set keys = 'cohort_kind, cohort_unit, dimension, segment, cohort_start' %}
 with run as (
     select
@@ -175,7 +166,7 @@ segmented as (
     {%- if dimension != 'all' %}
     where cohort_unit = 'month'
         and cohort_kind = 'first_active'
-        and cohort_start > {{ add_months('run.last_month', -segment_months) }}
+        and cohort_start > {{ add_months('run.last_month', -36) }}
     {%- endif %}
     group by 1, 2, 3, 4, 5, 6
     {{ 'union all' if not loop.last }}
@@ -231,7 +222,7 @@ cells as (
         on numbers.number <= least(
             reached.oldest_age,
             case cohorts.cohort_unit
-                {%- for unit, limits in units.items() if limits.ages %} when '{{ unit }}' then {{ limits.ages }}{% endfor %}
+                {%- for unit, limits in units.items() %} when '{{ unit }}' then {{ limits.ages }}{% endfor %}
             end
         )
 ),
