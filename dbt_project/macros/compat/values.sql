@@ -120,3 +120,11 @@
         partition by {{ partition_by }} order by {{ order_by }} rows unbounded preceding
     )
 {%- endmacro %}
+
+{#- After a star: all columns but these. -#}
+{% macro leaving_out(columns) -%}
+    {{ return(adapter.dispatch('leaving_out')(columns)) }}
+{%- endmacro %}
+{% macro default__leaving_out(columns) -%}
+    exclude ({{ columns | join(', ') }})
+{%- endmacro %}
