@@ -149,8 +149,8 @@ def test_windows_of_30_days_hold_who_the_definition_says(built: tuple[StatePaths
     paths, _ = built
     found = _ask(
         paths,
-        "SELECT day, customers_opening, customers_retained, customers_churned_of_opening, involuntary_churn_rate_numerator"
-        " FROM marts.kpi_rolling_30d ORDER BY day",
+        "SELECT day, customers_opening, customers_retained, customers_churned_of_opening,"
+        " involuntary_churn_rate_numerator FROM marts.kpi_rolling_30d ORDER BY day",
     )
     periods = "intermediate.int_active_periods"
     expected = _ask(
