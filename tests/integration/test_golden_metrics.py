@@ -122,6 +122,18 @@ def test_shop_months(online_retail_warehouse: Path, invoices: duckdb.DuckDBPyCon
     assert found == expected
 
 
+def test_shop_by_the_window_is_the_shop(online_retail_warehouse: Path) -> None:
+    """Purchases are the only signs of life there, so both ways of counting a fixed window agree in every month."""
+    found = _ask(
+        online_retail_warehouse,
+        "SELECT count(*), count(*) FILTER (customers_opening = customers_opening_by_window"
+        " AND customers_lost = customers_lost_by_window AND customers_closing = customers_closing_by_window"
+        " AND customer_churn_rate IS NOT DISTINCT FROM churn_rate_by_window)"
+        " FROM marts.kpi_monthly JOIN marts.churn_by_rhythm USING (month_start)",
+    )
+    assert found == [(25, 25)]
+
+
 def test_shop_revenue(online_retail_warehouse: Path, invoices: duckdb.DuckDBPyConnection) -> None:
     """A line in two files counts once, as often as the file that has it most often says."""
     expected = invoices.execute(
