@@ -222,7 +222,7 @@ longest as (
 ),
 
 numbers as (
-    {{ number_spine('oldest_age', 'longest') }}
+    {{ numbers_up_to('oldest_age', 'longest') }}
 ),
 
 cells as (
