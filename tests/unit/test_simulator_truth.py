@@ -55,6 +55,29 @@ def test_the_exports_alone_give_the_same_revenue_each_day() -> None:
     assert books_from_exports(folder / "business" / "exports") == told
 
 
+def test_payments_and_messages_are_told_as_they_are_exported() -> None:
+    folder = example("saas")
+    truth_of = f"{folder}/business_truth"
+    told = _rows(f"SELECT count(*), count(*) FILTER (WHERE is_failed) FROM '{truth_of}/payments/*.parquet'")
+    exported = _rows(
+        "SELECT count(DISTINCT attempt_id), count(DISTINCT attempt_id) FILTER (WHERE outcome = 'failed')"
+        f" FROM {_export(folder, 'billing_attempts')}"
+    )
+    assert told == exported
+    assert 0 < told[0][1] < told[0][0]
+    first = _rows(
+        f"SELECT count(*), count(DISTINCT invoice), min(value) > 0 FROM '{truth_of}/payments/*.parquet' WHERE is_first"
+    )
+    invoices = _rows(f"SELECT count(DISTINCT invoice_id) FROM {_export(folder, 'billing_invoices')}")[0][0]
+    assert first == [(invoices, invoices, True)]
+    events = ("sent", "delivered", "opened", "clicked", "bounced", "unsubscribed")
+    counts = ", ".join(f"count(*) FILTER (WHERE {event})" for event in events[1:])
+    outcomes = _rows(f"SELECT count(*), {counts} FROM '{truth_of}/messages/*.parquet'")[0]
+    mails = dict(_rows(f"SELECT event, count(DISTINCT message_id) FROM {_export(folder, 'mail_events')} GROUP BY ALL"))
+    # A hundredth of the events comes late, with a file that is not there yet for the last ones.
+    assert all(0 <= there - mails[event] <= 10 for event, there in zip(events, outcomes, strict=True))
+
+
 @pytest.mark.parametrize("kind", ["saas", "shop"])
 def test_nothing_of_the_truth_is_in_the_exports(kind: str) -> None:
     folder = example(kind)
