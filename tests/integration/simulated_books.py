@@ -1,0 +1,339 @@
+"""The books of a simulated business: what it knows of itself, laid out by customer and day.
+
+Read from the truth alone: facts as they happened (`activity/`), where the subscriptions stood (`standing/`), why they
+ended (`endings/`). Nothing comes from the exports or from the warehouse.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from retention_pipeline.simulator import vocabulary as words
+from retention_pipeline.simulator.comparing import UNDECIDED_CAUSES
+from retention_pipeline.simulator.market import fx_value
+from retention_pipeline.simulator.simulation import Simulation
+
+DAY = 86_400
+NEVER = 10**6
+"""A day that does not come."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the business configures, where a metric depends on it."""
+
+    inactivity_days: int
+    early_days: int
+    gross_margin: float
+    week_starts_on: int
+    """1 for Monday."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """Days from `first` to `last`, both inclusive, as numbers; `day` names the span in the marts."""
+
+    first: int
+    last: int
+    day: date
+
+
+@dataclass(frozen=True)
+class Books:
+    """What a simulated business knows of itself; days are counted from its first day.
+
+    Args:
+        kind: `saas` or `shop`.
+        first_day: The date of day 0.
+        days: Days in the books.
+        people: A row a customer, test accounts left out: number, signup, country, acquisition channel, currency.
+        facts: Feed → its facts, with `day` beside the moment `at`.
+        status: Where each subscription stands, by customer and day.
+        plan: Its plan, by customer and day.
+        value: What it is worth a month in ten-thousandths of business currency, by customer and day.
+        told: The movements of recurring revenue that the simulator tells by day, in ten-thousandths.
+        endings: Every end, with the days on which it happened and is known.
+        rules: What the business configures.
+        rates: Hundred-millionths of business currency, by day and currency.
+    """
+
+    kind: str
+    first_day: date
+    days: int
+    people: pd.DataFrame
+    facts: dict[str, pd.DataFrame]
+    status: np.ndarray
+    plan: np.ndarray
+    value: np.ndarray
+    told: pd.DataFrame
+    endings: pd.DataFrame
+    rules: Rules
+    rates: np.ndarray
+
+    @classmethod
+    def read(cls, simulation: Simulation, truth: Path, rules: Rules) -> Books:
+        """The books of a simulation that has ended and told its activity."""
+        world = simulation.world
+        days, first_day = world.day + 1, world.calendar.first_day
+        epoch = (first_day - date(1970, 1, 1)).days
+        with duckdb.connect() as con:
+            con.execute("SET TimeZone = 'UTC'")
+            facts = {
+                folder.name: con.execute(f"FROM '{folder}/*.parquet'").df()
+                for folder in sorted((truth / "activity").iterdir())
+            }
+            endings = con.execute(f"FROM '{truth}/endings/*.parquet'").df()
+            standing, told = (
+                con.execute(f"FROM '{truth}/{table}/*.parquet' ORDER BY day").df()
+                if world.knobs.kind == "saas"
+                else pd.DataFrame()
+                for table in ("standing", "mrr_by_day")
+            )
+        people = facts["customers"].drop_duplicates("customer", keep="last").set_index("customer").sort_index()
+        people = people[~people["is_test"]]
+        people["signup"] = people["at"] // DAY - epoch
+        people["currency"] = people["country"].map(words.COUNTRY_CURRENCY.__getitem__)
+        for name, rows in facts.items():
+            if "customer" in rows:
+                facts[name] = rows = rows[rows["customer"].isin(people.index)].copy()
+            if "at" in rows:
+                rows["day"] = rows["at"] // DAY - epoch
+            elif "day" in rows:
+                rows["day"] -= epoch
+        everybody = len(world.column("signup"))
+        status, plan, value = (np.zeros((everybody, days), dtype=np.int64) for _ in range(3))
+        if len(standing):
+            for name in told.columns.drop(["day", "customers"]):
+                told[name] = _ten_thousandths(told[name])
+            standing["day"] = _day_numbers(standing["day"], first_day)
+            standing["customer"] = standing["customer_id"].str[1:].astype(int)
+            states = ("none", "pending", "trial", "paid", "paused", "ended")
+            standing["state"] = standing["status"].map(states.index)
+            standing["size"] = standing["plan"].map(words.PLANS.index)
+            standing["worth"] = _ten_thousandths(standing["value"])
+            for array, column in ((status, "state"), (plan, "size"), (value, "worth")):
+                array[:] = _by_day(standing, column, everybody, days)
+        endings["customer"] = endings["customer_id"].str[1:].astype(int)
+        for name in ("happened_on", "known_on"):
+            endings[name] = _day_numbers(endings[name], first_day)
+        undecided = (endings["end_kind"] == "cancelled") & endings["cause"].isin(UNDECIDED_CAUSES)
+        endings.loc[undecided, "end_kind"] = "involuntary"
+        kept = people.index.to_numpy()
+        return cls(
+            world.knobs.kind, first_day, days, people.assign(row=np.arange(len(people))), facts,
+            status[kept], plan[kept], value[kept], told, endings, rules, world.rates[:days],
+        )  # fmt: skip
+
+    def only(self, customers: pd.Index) -> Books:
+        """The books of some customers."""
+        rows = self.people.loc[customers, "row"].to_numpy()
+        facts = {
+            name: table[table["customer"].isin(customers)] if "customer" in table else table
+            for name, table in self.facts.items()
+        }
+        return replace(
+            self, people=self.people.loc[customers].assign(row=np.arange(len(rows))), facts=facts,
+            status=self.status[rows], plan=self.plan[rows], value=self.value[rows],
+            endings=self.endings[self.endings["customer"].isin(customers)],
+        )  # fmt: skip
+
+    # Time
+
+    def date_of(self, day: int) -> date:
+        return self.first_day + timedelta(days=int(day))
+
+    def number_of(self, day: date) -> int:
+        return (day - self.first_day).days
+
+    @cached_property
+    def months(self) -> list[Span]:
+        """Calendar months; the last one may not be over."""
+        spans, start = [], self.first_day.replace(day=1)
+        while self.number_of(start) < self.days:
+            after = (start + timedelta(days=32)).replace(day=1)
+            spans.append(Span(max(self.number_of(start), 0), min(self.number_of(after), self.days) - 1, start))
+            start = after
+        return spans
+
+    @cached_property
+    def weeks(self) -> list[Span]:
+        back = (self.first_day.isoweekday() - self.rules.week_starts_on) % 7
+        return [
+            Span(max(start, 0), min(start + 6, self.days - 1), self.date_of(start))
+            for start in range(-back, self.days, 7)
+        ]
+
+    def spans(self, period: str) -> Iterator[Span]:
+        """The spans of a period that a mart may name."""
+        if period == "month":
+            yield from self.months
+        elif period == "week":
+            yield from self.weeks
+        else:
+            first = {"day": lambda day: day, "rolling_30d": lambda day: day - 29, "to_date": lambda day: 0}[period]
+            for day in range(self.days):
+                yield Span(first(day), day, self.date_of(day))
+
+    # Customers
+
+    @cached_property
+    def lives(self) -> pd.DataFrame:
+        """Periods of activity: customer, number, start, the day from which the end is known, when and how it ended.
+
+        Active are those who pay or pause, or, in a shop, those of whom something was seen within `inactivity_days`.
+        """
+        found = self._contracts() if self.kind == "saas" else self._silences()
+        lives = pd.DataFrame(found, columns=["customer", "start", "end", "happened", "kind"])
+        lives = lives.sort_values(["customer", "start"], ignore_index=True)
+        lives["number"] = lives.groupby("customer").cumcount() + 1
+        lives["first"] = lives.groupby("customer")["start"].transform("min")
+        lives["is_over"] = lives["end"] < self.days
+        lives["is_early"] = lives["is_over"] & (lives["happened"] - lives["first"] <= self.rules.early_days)
+        return lives
+
+    def _contracts(self) -> Iterator[tuple[int, int, int, int, str]]:
+        ends = {(row.customer, row.happened_on): (row.known_on, row.end_kind) for row in self.endings.itertuples()}
+        active = np.isin(self.status, (words.PAID, words.PAUSED))
+        for customer, row in zip(self.people.index, active, strict=True):
+            edges = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(int), [0]])))
+            for start, happened in zip(edges[::2], edges[1::2], strict=True):
+                # Nobody comes back within days of the end, so no end is a change of plan.
+                known, kind = (NEVER, "") if happened == self.days else ends[customer, happened]
+                yield customer, int(start), int(known), int(happened), kind
+
+    def _silences(self) -> Iterator[tuple[int, int, int, int, str]]:
+        limit = self.rules.inactivity_days
+        for customer, days in self.seen.groupby("customer")["day"]:
+            days = np.unique(days)
+            cuts = np.flatnonzero(np.diff(days) > limit)
+            for start, last in zip(days[[0, *(cuts + 1)]], days[[*cuts, -1]], strict=True):
+                yield int(customer), int(start), int(last + limit), int(last), "inactivity"
+
+    @cached_property
+    def seen(self) -> pd.DataFrame:
+        """Customers and days with a purchase, use or an event."""
+        parts = [self.facts["events"], self.purchases]
+        if "usage" in self.facts:
+            parts.append(self.facts["usage"])
+        return pd.concat([part[["customer", "day"]] for part in parts]).drop_duplicates()
+
+    @cached_property
+    def active(self) -> np.ndarray:
+        """Whether a customer is active at the end of a day, by customer and day."""
+        active = np.zeros((len(self.people), self.days), dtype=bool)
+        rows = self.people["row"]
+        for life in self.lives.itertuples():
+            active[rows[life.customer], life.start : min(life.end, self.days)] = True
+        return active
+
+    def active_at(self, day: int) -> set[int]:
+        """Customers who are active at the end of a day."""
+        return set() if day < 0 else set(self.people.index[self.active[:, day]])
+
+    # Money
+
+    @cached_property
+    def prices(self) -> dict[str, np.ndarray]:
+        """By customer and day: price, discount and months of the interval, whether a request to cancel is open."""
+        versions = self.facts["subscriptions"].drop_duplicates(["customer", "day"], keep="last")
+        epoch = (self.first_day - date(1970, 1, 1)).days
+        versions = versions.assign(
+            gross=versions["price"] * versions["seats"],
+            discount_day=np.where(versions["discount_ends"] < 0, -1, versions["discount_ends"] // DAY - epoch),
+            is_asked=versions["requested"] >= 0,
+        )  # fmt: skip
+        size, kept = int(self.people.index.max()) + 1, self.people.index.to_numpy()
+        columns = ("gross", "discount", "discount_day", "months", "is_asked")
+        prices = {name: _by_day(versions, name, size, self.days)[kept] for name in columns}
+        prices["discount"] = np.where(prices.pop("discount_day") > np.arange(self.days), prices["discount"], 0)
+        prices["months"] = np.maximum(prices["months"], 1)
+        return prices
+
+    def valued(self, day: int, rate_day: int) -> np.ndarray:
+        """What each subscription costs a month at the end of a day, at the rates of another, whether paid or not."""
+        rate = self.rates[rate_day, self.people["currency"]]
+        months = self.prices["months"][:, day]
+        gross, discount = self.prices["gross"][:, day], self.prices["discount"][:, day]
+        return fx_value(gross, rate, months) - fx_value(discount, rate, months)
+
+    def paid(self, day: int, rate_day: int) -> np.ndarray:
+        """Monthly recurring revenue of each customer at the end of a day, at the rates of another."""
+        if day < 0:
+            return np.zeros(len(self.people), dtype=np.int64)
+        return np.where(self.status[:, day] == words.PAID, self.valued(day, rate_day), 0)
+
+    @cached_property
+    def movements(self) -> pd.DataFrame:
+        """Movements of recurring revenue by day, in ten-thousandths: each at the rate of its day."""
+        rows = []
+        first_paid = np.argmax(self.value > 0, axis=1)
+        undecided = {(row.customer, row.happened_on) for row in self.endings.itertuples() if row.end_kind == "involuntary"}
+        for day in range(self.days):
+            opening, before, after = self.paid(day - 1, max(day - 1, 0)), self.paid(day - 1, day), self.paid(day, day)
+            delta = after - before
+            begins, stops, both = (before == 0) & (after > 0), (before > 0) & (after == 0), (before > 0) & (after > 0)
+            was_paused = self.status[:, max(day - 1, 0)] == words.PAUSED
+            paused, ended = self.status[:, day] == words.PAUSED, self.status[:, day] == words.ENDED
+            unasked = np.array([(customer, day) in undecided for customer in self.people.index])
+            in_pause = was_paused & ended
+            rows.append(
+                {
+                    "new": delta[begins & ~was_paused & (first_paid == day)].sum(),
+                    "expansion": delta[both & (delta > 0)].sum(),
+                    "contraction": -delta[both & (delta < 0)].sum(),
+                    "churned": -delta[stops & ~paused].sum(),
+                    "reactivation": delta[begins & ~was_paused & (first_paid < day)].sum(),
+                    "paused": -delta[stops & paused].sum(),
+                    "resumed": delta[begins & was_paused].sum(),
+                    "fx": (before - opening).sum(),
+                    "churned_involuntary": -delta[stops & ~paused & unasked].sum(),
+                    "churned_in_pause": self.valued(max(day - 1, 0), day)[in_pause].sum(),
+                }
+            )
+        return pd.DataFrame(rows)
+
+    def converted(self, amounts: pd.Series, days: pd.Series, currencies: pd.Series) -> pd.Series:
+        """Amounts in ten-thousandths of business currency at the rate of the day, rounded half away from zero."""
+        scaled = amounts.to_numpy(dtype=object) * self.rates[days, currencies].astype(object)
+        cents = [(abs(value) + 50_000_000) // 100_000_000 * (1 if value >= 0 else -1) for value in scaled]
+        return pd.Series(np.array(cents, dtype=np.int64), index=amounts.index)
+
+    @cached_property
+    def lines(self) -> pd.DataFrame:
+        """Order lines with their net value in business currency."""
+        lines = self.facts["order_lines"].copy()
+        amount = lines["quantity"] * lines["unit_price"] - np.sign(lines["quantity"]) * lines["discount"]
+        lines["worth"] = self.converted(amount, lines["day"], lines["currency"])
+        lines["kind"] = lines["kind"].map(dict(enumerate(words.LINE_KINDS)))
+        return lines
+
+    @cached_property
+    def purchases(self) -> pd.DataFrame:
+        """Orders in which something was bought: customer, day, and the worth of what was bought."""
+        bought = self.lines[self.lines["kind"] == "purchase"]
+        return bought.groupby("order_id").agg(
+            customer=("customer", "first"), day=("day", "first"), worth=("worth", "sum")
+        )  # fmt: skip
+
+
+def _ten_thousandths(money: pd.Series) -> pd.Series:
+    return (money.astype(float) * 10_000).round().astype(np.int64)
+
+
+def _by_day(rows: pd.DataFrame, column: str, customers: int, days: int) -> np.ndarray:
+    """What the last row until each day says, by customer and day; 0 before the first."""
+    wide = rows.pivot(index="customer", columns="day", values=column)
+    wide = wide.reindex(index=range(customers), columns=range(days)).ffill(axis=1).fillna(0)
+    return wide.to_numpy(dtype=np.int64)
+
+
+def _day_numbers(dates: pd.Series, first_day: date) -> pd.Series:
+    return (pd.to_datetime(dates) - pd.Timestamp(first_day)).dt.days
