@@ -1,6 +1,7 @@
 """Reads the declarations of metrics: `config.meta.metric` of a column, `config.meta.metrics` of its mart.
 
-A metric `x` may have companions by name: `x_numerator`, `x_denominator`, `x_low` and `x_high`.
+A metric `x` may have companions by name: `x_numerator`, `x_denominator`, `x_low` and `x_high`. A mart that says in a
+column which metric a row holds (`name`) declares them under `named`; its columns are `value`, `numerator`, ….
 """
 
 from __future__ import annotations
@@ -64,6 +65,7 @@ class MetricMart:
         period: One of `PERIODS`.
         dimensions: Dimension → its column; empty where a row speaks of everybody.
         is_long: Whether the mart names dimension and segment in its rows.
+        named_by: Column that says which metric a row holds; empty where each metric is a column.
         knows_completeness: Whether it has a column `is_complete`.
         metrics: What it publishes, in the order of its columns.
     """
@@ -74,6 +76,7 @@ class MetricMart:
     period: str
     dimensions: tuple[tuple[str, str], ...]
     is_long: bool
+    named_by: str
     knows_completeness: bool
     metrics: tuple[Metric, ...]
 
@@ -89,7 +92,7 @@ def read_marts(folder: Path = MARTS) -> tuple[MetricMart, ...]:
         _mart(model, path)
         for path in sorted(folder.rglob("*.yml"), key=lambda path: path.name)
         for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models", [])
-        if any(_declared(column) for column in model.get("columns", []))
+        if any(_declared(column) for column in model.get("columns", [])) or _is_named(model)
     )
     _refuse_two_meanings(marts)
     return marts
@@ -108,6 +111,10 @@ def _declared(column: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return column.get("config", {}).get("meta", {}).get("metric")
 
 
+def _is_named(model: Mapping[str, Any]) -> bool:
+    return "named" in (model.get("config", {}).get("meta", {}).get("metrics") or {})
+
+
 def _mart(model: Mapping[str, Any], path: Path) -> MetricMart:
     columns = {column["name"]: column for column in model["columns"]}
     declared = model.get("config", {}).get("meta", {}).get("metrics")
@@ -119,7 +126,8 @@ def _mart(model: Mapping[str, Any], path: Path) -> MetricMart:
         raise _error(where, f"period is {period!r}", f"one of {', '.join(PERIODS)}")
     is_long = dimensions == LONG
     parts = ("dimension", "segment") if is_long else tuple(dimensions.values())
-    for column in (declared.get("time"), *parts):
+    named_by = declared.get("name", "")
+    for column in (declared.get("time"), *parts, *((named_by, "value") if named_by else ())):
         if column not in columns:
             raise _error(where, f"no column {column!r}", "a column of the mart")
     return MetricMart(
@@ -129,29 +137,38 @@ def _mart(model: Mapping[str, Any], path: Path) -> MetricMart:
         period=period,
         dimensions=() if is_long else tuple(dimensions.items()),
         is_long=is_long,
+        named_by=named_by,
         knows_completeness="is_complete" in columns,
-        metrics=tuple(_metrics(columns, where)),
+        metrics=tuple(_named(declared["named"], columns, where) if named_by else _metrics(columns, where)),
     )
 
 
 def _metrics(columns: Mapping[str, Mapping[str, Any]], where: str) -> Iterator[Metric]:
     for name, column in columns.items():
         told = _declared(column)
-        if told is None:
-            continue
-        here = f"{where}.{name}"
-        wanted = ("formula", "unit", "better", "source")
-        if set(told) != set(wanted):
-            raise _error(here, f"says {', '.join(sorted(told)) or 'nothing'}", f"exactly {', '.join(wanted)}")
-        for key, allowed in (("unit", UNITS), ("better", BETTER)):
-            if told[key] not in allowed:
-                raise _error(here, f"{key} is {told[key]!r}", f"one of {', '.join(allowed)}")
-        yield Metric(
-            name=name,
-            definition=" ".join(str(column["description"]).split()),
-            companions=tuple(part for part in COMPANIONS if f"{name}_{part}" in columns),
-            **{key: " ".join(str(told[key]).split()) for key in wanted},
-        )
+        if told is not None:
+            companions = tuple(part for part in COMPANIONS if f"{name}_{part}" in columns)
+            yield _metric(name, str(column["description"]), told, companions, f"{where}.{name}")
+
+
+def _named(declared: Mapping[str, Any], columns: Mapping[str, Any], where: str) -> Iterator[Metric]:
+    companions = tuple(part for part in COMPANIONS if part in columns)
+    for name, told in declared.items():
+        meaning = {key: value for key, value in told.items() if key != "definition"}
+        yield _metric(name, str(told.get("definition", "")), meaning, companions, f"{where}.{name}")
+
+
+def _metric(name: str, definition: str, told: Mapping[str, Any], companions: tuple[str, ...], where: str) -> Metric:
+    wanted = ("formula", "unit", "better", "source")
+    if set(told) != set(wanted):
+        raise _error(where, f"says {', '.join(sorted(told)) or 'nothing'}", f"exactly {', '.join(wanted)}")
+    for key, allowed in (("unit", UNITS), ("better", BETTER)):
+        if told[key] not in allowed:
+            raise _error(where, f"{key} is {told[key]!r}", f"one of {', '.join(allowed)}")
+    if not definition.strip():
+        raise _error(where, "no definition", "a sentence that says what it is")
+    meaning = {key: " ".join(str(told[key]).split()) for key in wanted}
+    return Metric(name=name, definition=" ".join(definition.split()), companions=companions, **meaning)
 
 
 def _refuse_two_meanings(marts: Sequence[MetricMart]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from retention_pipeline.metrics.declarations import COMPANIONS, MARTS, Metric, MetricMart, definitions, read_marts
+from retention_pipeline.metrics.declarations import COMPANIONS, MARTS, MetricMart, definitions, read_marts
 from retention_pipeline.quoting import literal
 
 FOLDER = "metrics"
@@ -55,8 +55,6 @@ def _definitions(marts: Sequence[MetricMart]) -> str:
 
 
 def _values(mart: MetricMart, marts: Sequence[MetricMart]) -> str:
-    rows = ",\n".join(f"    ({', '.join(_cells(metric))})" for metric in mart.metrics)
-    names = ", ".join(("metric", "value", *COMPANIONS))
     return (
         "select\n"
         f"    mart.{mart.time} as day,\n"
@@ -73,10 +71,29 @@ def _values(mart: MetricMart, marts: Sequence[MetricMart]) -> str:
         f"    {literal(mart.name)} as mart\n"
         f"from {{{{ ref('{mart.name}') }}}} as mart\n"
         "cross join lateral (values\n"
-        f"{rows}\n"
-        f") as figure({names})\n"
+        f"{_figures(mart)}\n"
+        f") as figure(metric, value, {', '.join(COMPANIONS)})\n"
         f"where (figure.value is not null or figure.denominator is not null){_told_elsewhere(mart, marts)}\n"
     )
+
+
+def _figures(mart: MetricMart) -> str:
+    if mart.named_by:
+        companions = mart.metrics[0].companions
+        rows = [(f"mart.{mart.named_by}", "value", {part: part for part in companions})]
+    else:
+        rows = [
+            (literal(metric.name), metric.name, {part: f"{metric.name}_{part}" for part in metric.companions})
+            for metric in mart.metrics
+        ]
+    return ",\n".join(
+        f"    ({name}, cast(mart.{value} as double), {', '.join(_cast(parts.get(part), part) for part in COMPANIONS)})"
+        for name, value, parts in rows
+    )
+
+
+def _cast(column: str | None, part: str) -> str:
+    return f"cast({f'mart.{column}' if column else 'null'} as {_PARTS[part]})"
 
 
 def _told_elsewhere(mart: MetricMart, marts: Sequence[MetricMart]) -> str:
@@ -94,25 +111,26 @@ def _told_elsewhere(mart: MetricMart, marts: Sequence[MetricMart]) -> str:
     return f"\n    and not (mart.dimension = 'all' and figure.metric in ({names}))" if names else ""
 
 
-def _cells(metric: Metric) -> list[str]:
-    parts = [
-        f"cast({f'mart.{metric.name}_{part}' if part in metric.companions else 'null'} as {_PARTS[part]})"
-        for part in COMPANIONS
-    ]
-    return [literal(metric.name), f"cast(mart.{metric.name} as double)", *parts]
-
-
 def _dimension(mart: MetricMart) -> str:
     if mart.is_long:
         return "mart.dimension"
-    return literal(" × ".join(name for name, _ in mart.dimensions) or "all")
+    parts = [
+        f"case when mart.{column} is distinct from 'all' then {literal(name)} end" for name, column in mart.dimensions
+    ]
+    return _joined(parts)
 
 
 def _segment(mart: MetricMart) -> str:
     if mart.is_long:
         return "mart.segment"
-    parts = [f"coalesce(cast(mart.{column} as varchar), '(unknown)')" for _, column in mart.dimensions]
-    return " || ' × ' || ".join(parts) or "'all'"
+    return _joined(
+        [f"nullif(coalesce(cast(mart.{column} as varchar), '(unknown)'), 'all')" for _, column in mart.dimensions]
+    )
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """The parts that are not missing, in one text; `all` where a row speaks of everybody."""
+    return f"coalesce(nullif(concat_ws(' / ', {', '.join(parts)}), ''), 'all')" if parts else "'all'"
 
 
 if __name__ == "__main__":

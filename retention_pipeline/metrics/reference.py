@@ -26,8 +26,8 @@ YAML of the marts in `dbt_project/models/marts`, which is also what the comments
 there.
 
 All figures are as of one day and use what was known by its end. Shares lie between 0 and 1. A figure whose feed the
-business does not have is missing, not zero; a rate without a denominator is missing, and one without a case is 0. Intervals
-are 95 %: Wilson's for shares, a bootstrap over customers for ratios of money, log-log Greenwood for survival.
+business does not have is missing, not zero; a rate without a denominator is missing, and one without a case is 0.
+Intervals are 95 %: Wilson's for shares, a bootstrap over customers for ratios of money, log-log Greenwood for survival.
 
 BI tools read the tables below, or everything in one: `marts.metric_values`, a row per metric, day, period and segment,
 with `marts.metrics` for what each means.

@@ -112,9 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 f"{business.name} has published nothing", where="--business", expected="a business that was run",
                 way_out=f"make run BUSINESS={options.business}",
             )  # fmt: skip
-        VALUES.write_text(
-            with_values(read_values(), newest_values(business.name, paths.serving)), encoding="utf-8"
-        )
+        VALUES.write_text(with_values(read_values(), newest_values(business.name, paths.serving)), encoding="utf-8")
     except RetentionError as error:
         sys.stderr.write(f"{error.text()}\n")
         return 1

@@ -22,8 +22,8 @@ def column(name: str, metric: dict[str, str] | None = None) -> dict[str, object]
     return {"name": name, "data_type": "double", "description": f"The {name}: it's in\nthe mart.", **told}
 
 
-def mart(name: str, columns: list[dict[str, object]], **metrics: object) -> dict[str, object]:
-    return {"name": name, "description": "A mart.", "columns": columns, "config": {"meta": {"metrics": metrics}}}
+def mart(model: str, columns: list[dict[str, object]], **metrics: object) -> dict[str, object]:
+    return {"name": model, "description": "A mart.", "columns": columns, "config": {"meta": {"metrics": metrics}}}
 
 
 def by_month(name: str = "kpi", metric: dict[str, str] = RATE) -> dict[str, object]:
@@ -40,6 +40,13 @@ def by_segment() -> dict[str, object]:
 def by_plan_and_country() -> dict[str, object]:
     columns = [column("price", {**RATE, "unit": "money"}), *map(column, ("day", "plan", "country"))]
     return mart("prices", columns, time="day", period="day", dimensions={"plan": "plan", "country": "country"})
+
+
+def by_name() -> dict[str, object]:
+    names = ("month", "name", "campaign", "value", "numerator")
+    meaning = {"definition": "What it is.", **RATE}
+    told = {"time": "month", "period": "month", "name": "name", "dimensions": {"campaign": "campaign"}}
+    return mart("indicators", [*map(column, names)], **told, named={"won": meaning, "lost": meaning})
 
 
 def declared(folder: Path, *models: dict[str, object]) -> Path:
@@ -65,7 +72,10 @@ def test_a_metric_is_defined_where_everybody_is_counted(tmp_path):
         ({"name": "kpi", "columns": [column("rate", RATE)]}, "without `config.meta.metrics`"),
         (mart("kpi", [column("rate", RATE), column("day")], time="day", period="year"), "period is 'year'"),
         (mart("kpi", [column("rate", RATE)], time="day", period="day"), "no column 'day'"),
-        (mart("kpi", [column("rate", RATE), column("day")], time="day", period="day", dimensions="long"), "'dimension'"),
+        (
+            mart("kpi", [column("rate", RATE), column("day")], time="day", period="day", dimensions="long"),
+            "'dimension'",
+        ),
         (by_month(metric={**RATE, "unit": "percent"}), "unit is 'percent'"),
         (by_month(metric={**RATE, "better": "up"}), "better is 'up'"),
         (by_month(metric={"formula": "x"}), "exactly formula, unit, better, source"),
@@ -103,27 +113,38 @@ def test_every_value_of_every_mart_is_one_row(tmp_path):
             "CREATE TABLE kpi_segments AS FROM (VALUES (DATE '2024-01-01', 'all', 'all', 0.25, 7.5),"
             " (DATE '2024-01-01', 'country', 'FR', 0.5, NULL)) t(month, dimension, segment, rate, other)"
         )
-        con.execute("CREATE TABLE prices AS SELECT DATE '2024-01-05' AS day, 'basic' AS plan, NULL AS country, 9 AS price")
-        build(tmp_path, con, by_month(), by_segment(), by_plan_and_country())
+        con.execute(
+            "CREATE TABLE prices AS SELECT DATE '2024-01-05' AS day, 'basic' AS plan, NULL AS country, 9 AS price"
+        )
+        con.execute(
+            "CREATE TABLE indicators AS FROM (VALUES (DATE '2024-01-01', 'won', 'all', 0.5, 1),"
+            " (DATE '2024-01-01', 'lost', 'spring', 0.4, 2)) t(month, name, campaign, value, numerator)"
+        )
+        build(tmp_path, con, by_month(), by_segment(), by_plan_and_country(), by_name())
         rows = con.execute(
-            "SELECT day, period, metric, dimension, segment, numerator, denominator, value, low, high, is_complete, mart"
+            "SELECT day, period, metric, dimension, segment, numerator, denominator, value, low, high,"
+            " is_complete, mart"
             " FROM metric_values ORDER BY mart, day, dimension, segment, metric"
         ).fetchall()
         january, february = date(2024, 1, 1), date(2024, 2, 1)
         assert rows == [
+            (january, "month", "won", "all", "all", 1, None, 0.5, None, None, True, "indicators"),
+            (january, "month", "lost", "campaign", "spring", 2, None, 0.4, None, None, True, "indicators"),
             (january, "month", "rate", "all", "all", 1, 4, 0.25, 0.05, 0.7, True, "kpi"),
             (february, "month", "rate", "all", "all", 0, 0, None, None, None, False, "kpi"),
             # What the first mart says of everybody is not told twice.
             (january, "month", "other", "all", "all", None, None, 7.5, None, None, True, "kpi_segments"),
             (january, "month", "rate", "country", "FR", None, None, 0.5, None, None, True, "kpi_segments"),
-            (date(2024, 1, 5), "day", "price", "plan × country", "basic × (unknown)", None, None, 9.0, None, None, True,
+            (date(2024, 1, 5), "day", "price", "plan / country", "basic / (unknown)", None, None, 9.0, None, None, True,
              "prices"),
         ]  # fmt: skip
         told = con.execute("SELECT metric, unit, marts, periods FROM metrics ORDER BY metric").fetchall()
         assert told == [
+            ("lost", "share", "indicators", "month"),
             ("other", "money", "kpi_segments", "month"),
             ("price", "money", "prices", "day"),
             ("rate", "share", "kpi, kpi_segments", "month"),
+            ("won", "share", "indicators", "month"),
         ]
 
 
