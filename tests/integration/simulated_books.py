@@ -24,6 +24,7 @@ from retention_pipeline.simulator.simulation import Simulation
 DAY = 86_400
 NEVER = 10**6
 """A day that does not come."""
+RHYTHM_PERCENTILE, RHYTHM_MIN_INTERVALS = 95, 5
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Rules:
     gross_margin: float
     week_starts_on: int
     """1 for Monday."""
+    collection_days: int
 
 
 @dataclass(frozen=True)
@@ -316,12 +318,102 @@ class Books:
         return lines
 
     @cached_property
+    def purchase_days(self) -> pd.DataFrame:
+        """Days on which customers bought, and for how long they may then be silent by the rhythm known on that day.
+
+        With enough intervals that is the percentile of their own; else that of all intervals that were over before the
+        month.
+        """
+        days = self.purchases[["customer", "day"]].drop_duplicates().sort_values(["customer", "day"], ignore_index=True)
+        days["interval"] = days.groupby("customer")["day"].diff()
+        days["next"] = days.groupby("customer")["day"].shift(-1)
+        pooled: dict[int, float] = {}
+        for span in self.months:
+            over = np.sort(days["interval"][days["day"] < span.first].dropna())
+            limit = _percentile(over) if len(over) else self.rules.inactivity_days
+            pooled |= dict.fromkeys(range(span.first, span.last + 1), limit)
+        own, has_own = [], []
+        for _, intervals in days.groupby("customer")["interval"]:
+            for number in range(len(intervals)):
+                known = np.sort(intervals.iloc[1 : number + 1])
+                has_own.append(len(known) >= RHYTHM_MIN_INTERVALS)
+                own.append(_percentile(known) if has_own[-1] else np.nan)
+        days["has_own_limit"] = has_own
+        days["limit"] = np.where(has_own, own, days["day"].map(pooled))
+        return days
+
+    def spells(self, silence: str) -> pd.DataFrame:
+        """Purchases without a silence longer than the `rhythm` or the `window` allows: customer, start, end."""
+        days = self.purchase_days
+        limit = days["limit"] if silence == "rhythm" else self.rules.inactivity_days
+        ends = days["day"] + limit
+        is_last = days["next"].isna() | (days["next"] - days["day"] > limit)
+        begins = is_last.groupby(days["customer"]).shift(1, fill_value=True)
+        return pd.DataFrame(
+            {
+                "customer": days["customer"][begins].to_numpy(), "start": days["day"][begins].to_numpy(),
+                "end": ends[is_last].to_numpy(),
+            }
+        )  # fmt: skip
+
+    @cached_property
     def purchases(self) -> pd.DataFrame:
         """Orders in which something was bought: customer, day, and the worth of what was bought."""
         bought = self.lines[self.lines["kind"] == "purchase"]
         return bought.groupby("order_id").agg(
             customer=("customer", "first"), day=("day", "first"), worth=("worth", "sum")
         )  # fmt: skip
+
+    # Messages, collection, support, surveys
+
+    @cached_property
+    def recipients(self) -> pd.DataFrame:
+        """Customers in campaigns: the day of the first message, and whether each thing became of one of them."""
+        events = self.facts["messages"]
+        events = events.assign(what=events["event"].map(dict(enumerate(words.MESSAGE_EVENTS))))
+        keys = ["campaign", "list_id", "customer"]
+        happened = events.pivot_table(index=keys, columns="what", values="at", aggfunc="count", fill_value=0) > 0
+        happened["day"] = events.groupby(keys)["day"].min()
+        return happened
+
+    @cached_property
+    def invoices(self) -> pd.DataFrame:
+        """Invoices: customer, day of the first try, whether it failed, day of success, worth at the rate of the first."""
+        tries = self.facts["payment_attempts"].sort_values(["at", "attempt"])
+        first = tries.drop_duplicates("invoice").set_index("invoice")
+        paid = tries[tries["code"] < 0].drop_duplicates("invoice").set_index("invoice")
+        return pd.DataFrame(
+            {
+                "customer": first["customer"],
+                "day": first["day"],
+                "code": first["code"].map(dict(enumerate(words.DECLINES))),
+                "has_failed": first["code"] >= 0,
+                "collected": paid["day"].reindex(first.index).fillna(NEVER).astype(int),
+                "worth": self.converted(first["amount"], first["day"], first["currency"]),
+            }
+        )
+
+    @cached_property
+    def tickets(self) -> pd.DataFrame:
+        """Tickets as they stand at the end, by the day on which they were opened."""
+        tickets = self.facts["tickets"].drop_duplicates("ticket", keep="last").copy()
+        tickets["kind"] = tickets["kind"].map(dict(enumerate(words.TICKET_KINDS)))
+        for name in ("answered", "solved"):
+            days = (tickets[name] // DAY) - (tickets["at"] // DAY) + tickets["day"]
+            tickets[f"{name}_day"] = days.where(tickets[name] >= 0, -1 - NEVER)
+        return tickets
+
+    @cached_property
+    def answers(self) -> pd.DataFrame:
+        """Answers to surveys."""
+        answers = self.facts["survey_responses"].copy()
+        answers["survey"] = answers["survey"].map(dict(enumerate(words.SURVEYS)))
+        return answers
+
+
+def _percentile(ascending: np.ndarray) -> float:
+    """The smallest value that so many percent do not exceed."""
+    return float(ascending[-(-RHYTHM_PERCENTILE * len(ascending) // 100) - 1])
 
 
 def _ten_thousandths(money: pd.Series) -> pd.Series:

@@ -12,6 +12,7 @@ from retention_pipeline.simulator import vocabulary as words
 from tests.integration.simulated_books import Books, Span
 
 
+NPS_WINDOW_DAYS = 90
 UNIT = 10_000
 """The books count money in ten-thousandths."""
 
@@ -22,10 +23,12 @@ class Rate:
 
     numerator: float
     denominator: float
+    scale: int = 1
+    """What the ratio is multiplied with: 100 for points."""
 
     @property
     def value(self) -> float | None:
-        return self.numerator / self.denominator if self.denominator else None
+        return self.scale * self.numerator / self.denominator if self.denominator else None
 
 
 Figure = Rate | float | None
@@ -119,6 +122,72 @@ def cancellations_before_start(books: Books, span: Span) -> Figure:
     return len(_within(ends, span, "happened_on"))
 
 
+@metric("customers_joined")
+def customers_joined(books: Books, span: Span) -> Figure:
+    return len(books.active_at(span.last) - books.active_at(span.first - 1))
+
+
+@metric("customers_joined_and_left")
+def customers_joined_and_left(books: Books, span: Span) -> Figure:
+    within = set(books.people.index[books.active[:, span.first : span.last + 1].any(axis=1)])
+    return len(within - books.active_at(span.first - 1) - books.active_at(span.last))
+
+
+@metric("customers_lost_early")
+def customers_lost_early(books: Books, span: Span) -> Figure:
+    return int(_within(books.lives, span, "end")["is_early"].sum())
+
+
+def _churn_by(*kinds: str) -> Metric:
+    """Of the opening set, those who are gone at the end and whose last end was of these kinds."""
+
+    def rate(books: Books, span: Span) -> Figure:
+        opening = books.active_at(span.first - 1)
+        gone = opening - books.active_at(span.last)
+        ends = _within(books.lives, span, "end").drop_duplicates("customer", keep="last")
+        return Rate(int((ends["customer"].isin(gone) & ends["kind"].isin(kinds)).sum()), len(opening))
+
+    return rate
+
+
+metric("voluntary_churn_rate")(_churn_by("cancelled", "term_end"))
+metric("involuntary_churn_rate")(_churn_by("involuntary"))
+metric("unknown_churn_rate", "non_contractual_churn_rate")(_churn_by("inactivity"))
+metric("contractual_churn_rate")(_churn_by("cancelled", "term_end", "involuntary"))
+
+
+@metric("early_churn_rate")
+def early_churn_rate(books: Books, span: Span) -> Figure:
+    """Of the customers whose first days are over, in the month from which every early loss is known."""
+    wait = books.rules.early_days + (books.rules.inactivity_days if books.kind == "shop" else 0)
+    due = books.lives[books.lives["number"] == 1]
+    due = due[(due["first"] + wait).between(span.first, span.last)]["customer"]
+    lost = books.lives[books.lives["is_early"]]["customer"]
+    return Rate(int(due.isin(lost).sum()), len(due))
+
+
+@metric("reactivation_rate")
+def reactivation_rate(books: Books, span: Span) -> Figure:
+    before = books.lives[books.lives["start"] < span.first]
+    lapsed = set(before["customer"]) - books.active_at(span.first - 1)
+    back = _within(books.lives, span, "start")["customer"]
+    return Rate(len(lapsed & set(back)), len(lapsed))
+
+
+@metric("logo_churn_rate_stripe")
+def logo_churn_rate_stripe(books: Books, span: Span) -> Figure:
+    lost = len(_within(books.lives, span, "end"))
+    return Rate(lost, len(books.active_at(span.first - 1)) + len(_within(books.lives, span, "start")))
+
+
+@metric("churn_rate_daily_sum")
+def churn_rate_daily_sum(books: Books, span: Span) -> Figure:
+    active = np.concatenate([[0], books.active.sum(axis=0)])[span.first : span.last + 1]
+    lost = np.bincount(_within(books.lives, span, "end")["end"] - span.first, minlength=len(active))
+    days = active > 0
+    return float((lost[days] / active[days]).sum()) if days.any() else None
+
+
 # Orders
 
 
@@ -167,6 +236,68 @@ def customers_using(books: Books, span: Span) -> Figure:
 @metric("usage_events")
 def usage_events(books: Books, span: Span) -> Figure:
     return None if books.kind == "shop" else int(_within(books.facts["usage"], span)["events"].sum())
+
+
+def _seen(books: Books, span: Span) -> int:
+    return _within(books.seen, span)["customer"].nunique()
+
+
+@metric("daily_active_customers")
+def daily_active_customers(books: Books, span: Span) -> Figure:
+    return _seen(books, Span(span.last, span.last, span.day))
+
+
+@metric("monthly_active_customers")
+def monthly_active_customers(books: Books, span: Span) -> Figure:
+    return _seen(books, Span(span.last - 29, span.last, span.day))
+
+
+@metric("stickiness")
+def stickiness(books: Books, span: Span) -> Figure:
+    today, month = Span(span.last, span.last, span.day), Span(span.last - 29, span.last, span.day)
+    return Rate(_seen(books, today), _seen(books, month))
+
+
+# Purchases by rhythm: the customer's own, and a fixed window
+
+
+def _by(silence: str, figure: str) -> Metric:
+    def of_span(books: Books, span: Span) -> Figure:
+        spells = books.spells(silence)
+        opening = set(spells["customer"][(spells["start"] < span.first) & (spells["end"] >= span.first)])
+        closing = set(spells["customer"][(spells["start"] <= span.last) & (spells["end"] > span.last)])
+        if figure == "rate":
+            return Rate(len(opening - closing), len(opening))
+        return {
+            "opening": len(opening), "joining": len(_within(spells, span, "start")),
+            "lost": len(_within(spells, span, "end")), "closing": len(closing),
+        }[figure]  # fmt: skip
+
+    return of_span
+
+
+for _silence in ("rhythm", "window"):
+    metric(f"churn_rate_by_{_silence}")(_by(_silence, "rate"))
+    for _figure in ("opening", "joining", "lost", "closing"):
+        metric(f"customers_{_figure}_by_{_silence}")(_by(_silence, _figure))
+
+
+@metric("own_rhythm_share")
+def own_rhythm_share(books: Books, span: Span) -> Figure:
+    bought = _within(books.purchase_days, span)
+    return Rate(int(bought["has_own_limit"].sum()), len(bought))
+
+
+@metric("median_purchase_interval_days")
+def median_purchase_interval_days(books: Books, span: Span) -> Figure:
+    waits = _within(books.purchase_days, span)["interval"].dropna()
+    return float(waits.median()) if len(waits) else None
+
+
+@metric("mean_purchase_interval_days")
+def mean_purchase_interval_days(books: Books, span: Span) -> Figure:
+    waits = _within(books.purchase_days, span)["interval"].dropna()
+    return round(float(waits.mean()), 4) if len(waits) else None
 
 
 # Recurring revenue
@@ -321,6 +452,204 @@ def _after(books: Books, span: Span, state: int) -> Figure:
     states = books.status[:, max(span.first - 1, 0) : span.last + 1]
     left = (states[:, :-1] == state) & (states[:, 1:] != state)
     return Rate(int((left & (states[:, 1:] == words.PAID)).sum()), int(left.sum()))
+
+
+# Messages: by the month of sending, over recipients
+
+
+def _of_recipients(numerator: str, denominator: str) -> Metric:
+    def rate(books: Books, span: Span) -> Figure:
+        sent = _within(books.recipients, span)
+        return Rate(int(sent[numerator].sum()), int(sent[denominator].sum()))
+
+    return rate
+
+
+metric("delivery_rate")(_of_recipients("delivered", "sent"))
+metric("bounce_rate")(_of_recipients("bounced", "sent"))
+metric("open_rate", "open_rate_all")(_of_recipients("opened", "delivered"))  # no machine opens anything here
+metric("click_rate")(_of_recipients("clicked", "delivered"))
+metric("click_to_open_rate")(_of_recipients("clicked", "opened"))
+metric("unsubscribe_rate")(_of_recipients("unsubscribed", "delivered"))
+metric("complaint_rate_of_messages")(_of_recipients("complained", "delivered"))
+
+
+@metric("conversion_rate")
+def conversion_rate(books: Books, span: Span) -> Figure:
+    """The mailing system of the simulated businesses reports no conversions."""
+    return Rate(0, int(_within(books.recipients, span)["delivered"].sum()))
+
+
+# Collection: by the month of the first try
+
+
+def _failed(books: Books, span: Span) -> pd.DataFrame:
+    tried = _within(books.invoices, span)
+    failed = tried[tried["has_failed"]].copy()
+    failed["wait"] = failed["collected"] - failed["day"]
+    failed["is_recovered"] = failed["wait"] <= books.rules.collection_days
+    return failed
+
+
+@metric("failed_payment_rate")
+def failed_payment_rate(books: Books, span: Span) -> Figure:
+    if books.kind == "shop":
+        return None
+    return Rate(len(_failed(books, span)), len(_within(books.invoices, span)))
+
+
+@metric("recovery_rate")
+def recovery_rate(books: Books, span: Span) -> Figure:
+    if books.kind == "shop":
+        return None
+    failed = _failed(books, span)
+    return Rate(int(failed["worth"][failed["is_recovered"]].sum()) / UNIT, int(failed["worth"].sum()) / UNIT)
+
+
+@metric("invoice_recovery_rate")
+def invoice_recovery_rate(books: Books, span: Span) -> Figure:
+    if books.kind == "shop":
+        return None
+    failed = _failed(books, span)
+    return Rate(int(failed["is_recovered"].sum()), len(failed))
+
+
+def _days_to_recovery(quantile: float) -> Metric:
+    def days(books: Books, span: Span) -> Figure:
+        if books.kind == "shop":
+            return None
+        failed = _failed(books, span)
+        waits = failed["wait"][failed["is_recovered"]]
+        return round(float(np.quantile(waits, quantile)), 1) if len(waits) else None
+
+    return days
+
+
+metric("days_to_recovery_median")(_days_to_recovery(0.5))
+metric("days_to_recovery_p90")(_days_to_recovery(0.9))
+
+
+def _being_collected(books: Books, span: Span) -> pd.DataFrame:
+    invoices, last = books.invoices, span.last
+    is_tried = invoices["has_failed"] & (invoices["day"] <= last) & (invoices["collected"] > last)
+    return invoices[is_tried & (last < invoices["day"] + books.rules.collection_days)]
+
+
+@metric("unpaid_invoices")
+def unpaid_invoices(books: Books, span: Span) -> Figure:
+    return None if books.kind == "shop" else len(_being_collected(books, span))
+
+
+@metric("unpaid_invoice_amount")
+def unpaid_invoice_amount(books: Books, span: Span) -> Figure:
+    return None if books.kind == "shop" else int(_being_collected(books, span)["worth"].sum()) / UNIT
+
+
+@metric("cards_expiring_next_month")
+def cards_expiring_next_month(books: Books, span: Span) -> Figure:
+    """Of active customers, by the card of the last try to collect."""
+    if books.kind == "shop":
+        return None
+    tries = books.facts["payment_attempts"]
+    cards = tries[tries["day"] <= span.last].sort_values(["at", "attempt"]).drop_duplicates("customer", keep="last")
+    month = pd.Period(span.day, freq="M") + 1
+    expires = pd.to_datetime(cards["card_expires"], unit="D").dt.to_period("M")
+    return int((cards["customer"].isin(books.active_at(span.last)) & (expires == month)).sum())
+
+
+# Support
+
+
+@metric("tickets_opened")
+def tickets_opened(books: Books, span: Span) -> Figure:
+    return len(_within(books.tickets, span))
+
+
+@metric("complaint_rate")
+def complaint_rate(books: Books, span: Span) -> Figure:
+    complaints = _within(books.tickets[books.tickets["kind"] == "complaint"], span)
+    return Rate(len(complaints), len(books.active_at(span.first - 1)))
+
+
+@metric("ticket_reopened_rate")
+def ticket_reopened_rate(books: Books, span: Span) -> Figure:
+    solved = _within(books.tickets, span, "solved_day")
+    return Rate(int((solved["reopened"] > 0).sum()), len(solved))
+
+
+def _hours(until: str, quantile: float) -> Metric:
+    """From opening, by the month in which it was over."""
+
+    def hours(books: Books, span: Span) -> Figure:
+        over = _within(books.tickets, span, f"{until}_day")
+        return float(np.quantile((over[until] - over["at"]) / 3600, quantile)) if len(over) else None
+
+    return hours
+
+
+for _until, _name in (("answered", "first_response"), ("solved", "resolution")):
+    metric(f"{_name}_hours_median")(_hours(_until, 0.5))
+    metric(f"{_name}_hours_p90")(_hours(_until, 0.9))
+
+
+@metric("tickets_backlog")
+def tickets_backlog(books: Books, span: Span) -> Figure:
+    tickets = books.tickets
+    return int((tickets["day"] <= span.last).sum() - tickets["solved_day"].between(0, span.last).sum())
+
+
+@metric("ticket_csat")
+def ticket_csat(books: Books, span: Span) -> Figure:
+    solved = _within(books.tickets, span, "solved_day")
+    rated = solved[solved["satisfaction"] >= 0]
+    return Rate(int((rated["satisfaction"] == 1).sum()), len(rated))
+
+
+# Surveys
+
+
+def _answers(books: Books, span: Span, survey: str) -> pd.Series:
+    answers = _within(books.answers, span)
+    return answers["score"][answers["survey"] == survey]
+
+
+def _net_promoters(scores: pd.Series) -> Figure:
+    return Rate(int((scores >= 9).sum() - (scores <= 6).sum()), len(scores), scale=100)
+
+
+@metric("nps_answers")
+def nps_answers(books: Books, span: Span) -> Figure:
+    return len(_answers(books, span, "nps"))
+
+
+@metric("nps")
+def nps(books: Books, span: Span) -> Figure:
+    return _net_promoters(_answers(books, span, "nps"))
+
+
+@metric("nps_last_response")
+def nps_last_response(books: Books, span: Span) -> Figure:
+    answers = books.answers[books.answers["survey"] == "nps"].sort_values(["at", "response"])
+    window = _within(answers, Span(span.last - NPS_WINDOW_DAYS + 1, span.last, span.day))
+    return _net_promoters(window.drop_duplicates("customer", keep="last")["score"])
+
+
+@metric("csat")
+def csat(books: Books, span: Span) -> Figure:
+    scores = _answers(books, span, "csat")
+    return Rate(int((scores >= 4).sum()), len(scores))
+
+
+@metric("ces")
+def ces(books: Books, span: Span) -> Figure:
+    scores = _answers(books, span, "ces")
+    return float(scores.mean()) if len(scores) else None
+
+
+@metric("ces_easy_rate")
+def ces_easy_rate(books: Books, span: Span) -> Figure:
+    scores = _answers(books, span, "ces")
+    return Rate(int((scores >= 5).sum()), len(scores))
 
 
 def differs(figure: Figure, value: float | None) -> bool:
