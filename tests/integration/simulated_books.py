@@ -20,11 +20,12 @@ from retention_pipeline.simulator import vocabulary as words
 from retention_pipeline.simulator.comparing import UNDECIDED_CAUSES
 from retention_pipeline.simulator.market import fx_value
 from retention_pipeline.simulator.simulation import Simulation
+from retention_pipeline.warehouse import ISO_WEEKDAY
+from retention_pipeline.workspace.schema import Retention
 
 DAY = 86_400
 NEVER = 10**6
 """A day that does not come."""
-RHYTHM_PERCENTILE, RHYTHM_MIN_INTERVALS = 95, 5
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,23 @@ class Rules:
     week_starts_on: int
     """1 for Monday."""
     collection_days: int
+    nps_window_days: int
+    rhythm_percentile: int
+    rhythm_min_intervals: int
+
+    @classmethod
+    def of(cls, config: Retention) -> Rules:
+        assert config.churn.dunning_grace_days == 0, "the books know no grace"
+        return cls(
+            inactivity_days=config.churn.inactivity_days,
+            early_days=config.churn.early_days,
+            gross_margin=config.value.gross_margin,
+            week_starts_on=ISO_WEEKDAY[config.week_starts_on],
+            collection_days=config.engagement.collection_days,
+            nps_window_days=config.voice.nps_window_days,
+            rhythm_percentile=config.churn.rhythm_percentile,
+            rhythm_min_intervals=config.churn.rhythm_min_intervals,
+        )
 
 
 @dataclass(frozen=True)
@@ -146,6 +164,21 @@ class Books:
             status=self.status[rows], plan=self.plan[rows], value=self.value[rows],
             endings=self.endings[self.endings["customer"].isin(customers)],
         )  # fmt: skip
+
+    def segments(self, dimension: str) -> dict[str, Books]:
+        """The books of the customers of each segment of a dimension."""
+        if dimension not in self._segments:
+            codes, names = {
+                "country": ("country", words.COUNTRIES), "acquisition_channel": ("acquisition", words.ACQUISITION),
+            }[dimension]  # fmt: skip
+            self._segments[dimension] = {
+                names[code]: self.only(rows.index) for code, rows in self.people.groupby(codes)
+            }
+        return self._segments[dimension]
+
+    @cached_property
+    def _segments(self) -> dict[str, dict[str, Books]]:
+        return {}
 
     # Time
 
@@ -277,7 +310,9 @@ class Books:
         """Movements of recurring revenue by day, in ten-thousandths: each at the rate of its day."""
         rows = []
         first_paid = np.argmax(self.value > 0, axis=1)
-        undecided = {(row.customer, row.happened_on) for row in self.endings.itertuples() if row.end_kind == "involuntary"}
+        undecided = {
+            (row.customer, row.happened_on) for row in self.endings.itertuples() if row.end_kind == "involuntary"
+        }
         for day in range(self.days):
             opening, before, after = self.paid(day - 1, max(day - 1, 0)), self.paid(day - 1, day), self.paid(day, day)
             delta = after - before
@@ -330,14 +365,14 @@ class Books:
         pooled: dict[int, float] = {}
         for span in self.months:
             over = np.sort(days["interval"][days["day"] < span.first].dropna())
-            limit = _percentile(over) if len(over) else self.rules.inactivity_days
+            limit = _percentile(over, self.rules.rhythm_percentile) if len(over) else self.rules.inactivity_days
             pooled |= dict.fromkeys(range(span.first, span.last + 1), limit)
         own, has_own = [], []
         for _, intervals in days.groupby("customer")["interval"]:
             for number in range(len(intervals)):
                 known = np.sort(intervals.iloc[1 : number + 1])
-                has_own.append(len(known) >= RHYTHM_MIN_INTERVALS)
-                own.append(_percentile(known) if has_own[-1] else np.nan)
+                has_own.append(len(known) >= self.rules.rhythm_min_intervals)
+                own.append(_percentile(known, self.rules.rhythm_percentile) if has_own[-1] else np.nan)
         days["has_own_limit"] = has_own
         days["limit"] = np.where(has_own, own, days["day"].map(pooled))
         return days
@@ -378,7 +413,7 @@ class Books:
 
     @cached_property
     def invoices(self) -> pd.DataFrame:
-        """Invoices: customer, day of the first try, whether it failed, day of success, worth at the rate of the first."""
+        """Invoices: customer, day of the first try, whether it failed, day of success, worth at the first rate."""
         tries = self.facts["payment_attempts"].sort_values(["at", "attempt"])
         first = tries.drop_duplicates("invoice").set_index("invoice")
         paid = tries[tries["code"] < 0].drop_duplicates("invoice").set_index("invoice")
@@ -411,9 +446,9 @@ class Books:
         return answers
 
 
-def _percentile(ascending: np.ndarray) -> float:
+def _percentile(ascending: np.ndarray, percent: int) -> float:
     """The smallest value that so many percent do not exceed."""
-    return float(ascending[-(-RHYTHM_PERCENTILE * len(ascending) // 100) - 1])
+    return float(ascending[-(-percent * len(ascending) // 100) - 1])
 
 
 def _ten_thousandths(money: pd.Series) -> pd.Series:

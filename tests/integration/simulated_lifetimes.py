@@ -11,7 +11,6 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 
-from retention_pipeline.simulator import vocabulary as words
 from tests.integration.simulated_books import Books
 
 Table = Callable[[Books], pd.DataFrame]
@@ -114,7 +113,6 @@ def cohort_retention(books: Books) -> pd.DataFrame:
     for name in ("classic_retention_rate", "unbounded_retention_rate"):
         table[name] = table[f"{name}_numerator"] / size
     table["retention_rate"] = table["retained"] / size
-    table["retention_rate_denominator"] = size
     table["revenue_retention"] = table["revenue"] / first.where(first != 0)
     table["cumulative_revenue_per_customer"] = table["cumulative_revenue"] / size
     return table
@@ -138,7 +136,6 @@ def cohort_brackets(books: Books) -> pd.DataFrame:
                                 "cohort_kind": kind, "cohort_unit": unit,
                                 "cohort_start": start_of(unit, books, cohort), "from_day": low,
                                 "bracket_retention_rate_numerator": int(came[own].sum()),
-                                "bracket_retention_rate_denominator": int(own.sum()),
                                 "bracket_retention_rate": came[own].mean(),
                             }
                         )  # fmt: skip
@@ -160,7 +157,7 @@ def lifetimes(books: Books) -> pd.DataFrame:
 
 
 def survival_curve(books: Books) -> pd.DataFrame:
-    """Kaplan–Meier and Aalen–Johansen day by day, as the definitions have it."""
+    """Kaplan-Meier and Aalen-Johansen day by day, as the definitions have it."""
     lives = lifetimes(books)
     days, cause = lives["days"].to_numpy(), lives["cause"].to_numpy()
     survival, rows = 1.0, []
@@ -208,11 +205,34 @@ TABLES: dict[str, tuple[Table, tuple[str, ...]]] = {
 """Mart → its table of the books, and the columns that name a row of it."""
 
 
-def segments_of(books: Books, dimension: str) -> dict[str, Books]:
-    """The books of the customers of each segment of a dimension."""
-    people = books.people
-    names = {
-        "country": people["country"].map(dict(enumerate(words.COUNTRIES))),
-        "acquisition_channel": people["acquisition"].map(dict(enumerate(words.ACQUISITION))),
-    }[dimension]
-    return {str(name): books.only(customers.index) for name, customers in names.groupby(names)}
+def compare_table(books: Books, mart: str, published: pd.DataFrame) -> list[str]:
+    """A mart beside the table of the books, of everybody and of the segments that the books know; what differs."""
+    table, keys = TABLES[mart]
+    differences = []
+    for dimension in ("all", "country", "acquisition_channel"):
+        parts = {"all": books} if dimension == "all" else books.segments(dimension)
+        for segment, part in parts.items():
+            rows = published
+            if "dimension" in published:
+                rows = published[(published["dimension"] == dimension) & (published["segment"] == segment)]
+            elif dimension != "all":
+                continue
+            own = table(part)
+            if "cohort_start" in keys:
+                rows = rows.assign(cohort_start=pd.to_datetime(rows["cohort_start"]).dt.date)
+            joined = rows.merge(own, how="left", on=list(keys), suffixes=("", "_own")) if keys else rows.join(
+                own.add_suffix("_own").set_index(rows.index)
+            )  # fmt: skip
+            assert len(joined) == len(rows)
+            for name in [name for name in own.columns if name in published and name not in keys]:
+                told, known = (pd.to_numeric(joined[column]).astype(float) for column in (name, f"{name}_own"))
+                rounded = 5.1e-5 if name.endswith("_per_customer") else 1e-6
+                bad = ~(np.isclose(told, known, rtol=1e-6, atol=rounded, equal_nan=True))
+                if bad.any():
+                    first = joined[bad].iloc[0]
+                    where = ", ".join(str(first[key]) for key in keys)
+                    differences.append(
+                        f"{mart}.{name} ({dimension} {segment}): {bad.sum()} of {len(joined)} differ:"
+                        f" at {where} {first[name]} instead of {first[f'{name}_own']}"
+                    )
+    return differences
