@@ -24,6 +24,8 @@ from retention_pipeline.warehouse import ISO_WEEKDAY
 from retention_pipeline.workspace.schema import Retention
 
 DAY = 86_400
+ZONE = "Europe/Paris"
+"""Where the simulated businesses are: an answer of the late evening may belong to the next day."""
 NEVER = 10**6
 """A day that does not come."""
 
@@ -119,13 +121,13 @@ class Books:
             )
         people = facts["customers"].drop_duplicates("customer", keep="last").set_index("customer").sort_index()
         people = people[~people["is_test"]]
-        people["signup"] = people["at"] // DAY - epoch
+        people["signup"] = _days_of(people["at"], first_day)
         people["currency"] = people["country"].map(words.COUNTRY_CURRENCY.__getitem__)
         for name, rows in facts.items():
             if "customer" in rows:
                 facts[name] = rows = rows[rows["customer"].isin(people.index)].copy()
             if "at" in rows:
-                rows["day"] = rows["at"] // DAY - epoch
+                rows["day"] = _days_of(rows["at"], first_day)
             elif "day" in rows:
                 rows["day"] -= epoch
         everybody = len(world.column("signup"))
@@ -434,8 +436,7 @@ class Books:
         tickets = self.facts["tickets"].drop_duplicates("ticket", keep="last").copy()
         tickets["kind"] = tickets["kind"].map(dict(enumerate(words.TICKET_KINDS)))
         for name in ("answered", "solved"):
-            days = (tickets[name] // DAY) - (tickets["at"] // DAY) + tickets["day"]
-            tickets[f"{name}_day"] = days.where(tickets[name] >= 0, -1 - NEVER)
+            tickets[f"{name}_day"] = _days_of(tickets[name], self.first_day).where(tickets[name] >= 0, -1 - NEVER)
         return tickets
 
     @cached_property
@@ -460,6 +461,12 @@ def _by_day(rows: pd.DataFrame, column: str, customers: int, days: int) -> np.nd
     wide = rows.pivot(index="customer", columns="day", values=column)
     wide = wide.reindex(index=range(customers), columns=range(days)).ffill(axis=1).fillna(0)
     return wide.to_numpy(dtype=np.int64)
+
+
+def _days_of(moments: pd.Series, first_day: date) -> pd.Series:
+    """The number of the business day of seconds since 1970."""
+    local = pd.to_datetime(moments, unit="s", utc=True).dt.tz_convert(ZONE).dt.tz_localize(None)
+    return (local.dt.normalize() - pd.Timestamp(first_day)).dt.days
 
 
 def _day_numbers(dates: pd.Series, first_day: date) -> pd.Series:
