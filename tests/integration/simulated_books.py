@@ -68,7 +68,7 @@ class Span:
     day: date
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Books:
     """What a simulated business knows of itself; days are counted from its first day.
 
@@ -172,6 +172,7 @@ class Books:
         if dimension not in self._segments:
             codes, names = {
                 "country": ("country", words.COUNTRIES), "acquisition_channel": ("acquisition", words.ACQUISITION),
+                "company_size": ("size", words.COMPANY_SIZES), "industry": ("industry", words.INDUSTRIES),
             }[dimension]  # fmt: skip
             self._segments[dimension] = {
                 names[code]: self.only(rows.index) for code, rows in self.people.groupby(codes)
@@ -271,9 +272,22 @@ class Books:
             active[rows[life.customer], life.start : min(life.end, self.days)] = True
         return active
 
-    def active_at(self, day: int) -> set[int]:
+    def active_at(self, day: int) -> frozenset[int]:
         """Customers who are active at the end of a day."""
-        return set() if day < 0 else set(self.people.index[self.active[:, day]])
+        if day not in self._active_at:
+            self._active_at[day] = frozenset(self.people.index[self.active[:, day]] if day >= 0 else ())
+        return self._active_at[day]
+
+    @cached_property
+    def _active_at(self) -> dict[int, frozenset[int]]:
+        return {}
+
+    @cached_property
+    def sightings(self) -> np.ndarray:
+        """Whether something was seen of a customer on a day, by customer and day."""
+        sightings = np.zeros((len(self.people), self.days), dtype=bool)
+        sightings[self.people["row"].loc[self.seen["customer"]], self.seen["day"]] = True
+        return sightings
 
     # Money
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ WINDOWS = {"day": 90, "week": 26, "month": 12}
 """Ages within which a customer has to come back to count as active later."""
 BRACKETS = ((1, 7), (8, 30), (31, 90), (91, 180), (181, 365))
 CAUSES = {"cancelled": "voluntary", "term_end": "voluntary", "involuntary": "involuntary", "inactivity": "inactivity"}
+MILESTONES = (1, 3, 6, 12)
 HORIZONS = (30, 90, 180, 365)
 
 
@@ -59,6 +61,7 @@ def start_of(unit: str, books: Books, period: int) -> date:
     return books.date_of(period)
 
 
+@cache
 def cohort_retention(books: Books) -> pd.DataFrame:
     """Active in a period (classic), in it or later (unbounded), still a customer at its end, and revenue."""
     tables = []
@@ -118,6 +121,7 @@ def cohort_retention(books: Books) -> pd.DataFrame:
     return table
 
 
+@cache
 def cohort_brackets(books: Books) -> pd.DataFrame:
     """Active on any day of a bracket of days after the customer's own first day."""
     rows = []
@@ -156,6 +160,7 @@ def lifetimes(books: Books) -> pd.DataFrame:
     )
 
 
+@cache
 def survival_curve(books: Books) -> pd.DataFrame:
     """Kaplan-Meier and Aalen-Johansen day by day, as the definitions have it."""
     lives = lifetimes(books)
@@ -182,23 +187,62 @@ def survival_curve(books: Books) -> pd.DataFrame:
 
 
 def survival_summary(books: Books) -> pd.DataFrame:
-    """The first day on which half or fewer are left, and four points of the curve."""
-    lives, curve = lifetimes(books), survival_curve(books).set_index("tenure_days")["survival"]
-    half = curve[curve <= 0.5]
-    return pd.DataFrame(
-        [
+    """The first day on which half or fewer are left, four points of the curve, and ends per 30 days at risk."""
+    lives, curve = lifetimes(books), survival_curve(books).set_index("tenure_days")
+    half = curve.index[curve["survival"] <= 0.5]
+    ended, spent = int((lives["cause"] != "").sum()), int(lives["days"].sum())
+    row = {
+        "customers": len(lives), "customers_ended": ended, "hazard": 30 * ended / spent if spent else np.nan,
+        "median_lifetime_days": half[0] if len(half) else np.nan,
+    }  # fmt: skip
+    for days in HORIZONS:
+        row[f"survival_{days}d"] = curve["survival"].get(days, np.nan)
+    for name in [name for name in curve if name.startswith("incidence_")]:
+        row[f"{name}_{HORIZONS[-1]}d"] = curve[name].get(HORIZONS[-1], np.nan)
+    return pd.DataFrame([row])
+
+
+def cohort_milestones(books: Books) -> pd.DataFrame:
+    """Months of first active days at a few ages, one row for each figure that is known."""
+    cells = cohort_retention(books)
+    cells = cells[(cells["cohort_kind"] == "first_active") & (cells["cohort_unit"] == "month")]
+    parts = [
+        pd.DataFrame(
             {
-                "customers": len(lives), "customers_ended": int((lives["cause"] != "").sum()),
-                "median_lifetime_days": half.index[0] if len(half) else np.nan,
-                **{f"survival_{days}d": curve.get(days, np.nan) for days in HORIZONS},
+                "metric": f"{metric}_month_" + row["age"].astype(str), "cohort_start": row["cohort_start"],
+                "value": row[column], "numerator": row[numerator],
             }
-        ]
+        )
+        for metric, column, numerator, ages in (
+            ("cohort_retention_rate", "retention_rate", "retained", MILESTONES),
+            ("cohort_classic_retention_rate", "classic_retention_rate", "classic_retention_rate_numerator", MILESTONES),
+            ("cohort_unbounded_retention_rate", "unbounded_retention_rate", "unbounded_retention_rate_numerator",
+             MILESTONES[:-1]),
+            ("cohort_revenue_retention", "revenue_retention", "revenue", MILESTONES),
+            ("cohort_revenue_per_customer", "cumulative_revenue_per_customer", "cumulative_revenue", MILESTONES),
+        )
+        for row in [cells[cells["age"].isin(ages)]]
+    ]  # fmt: skip
+    brackets = cohort_brackets(books)
+    brackets = brackets[(brackets["cohort_kind"] == "first_active") & (brackets["cohort_unit"] == "month")]
+    highs = brackets["from_day"].map(dict(BRACKETS)).astype(str)
+    names = "cohort_bracket_retention_rate_day_" + brackets["from_day"].astype(str) + "_" + highs
+    parts.append(
+        pd.DataFrame(
+            {
+                "metric": names, "cohort_start": brackets["cohort_start"],
+                "value": brackets["bracket_retention_rate"], "numerator": brackets["bracket_retention_rate_numerator"],
+            }
+        )
     )  # fmt: skip
+    table = pd.concat(parts)
+    return table[table["numerator"].notna()]
 
 
 TABLES: dict[str, tuple[Table, tuple[str, ...]]] = {
     "cohort_retention": (cohort_retention, ("cohort_kind", "cohort_unit", "cohort_start", "age")),
     "cohort_brackets": (cohort_brackets, ("cohort_kind", "cohort_unit", "cohort_start", "from_day")),
+    "cohort_milestones": (cohort_milestones, ("metric", "cohort_start")),
     "survival_curve": (survival_curve, ("tenure_days",)),
     "survival_summary": (survival_summary, ()),
 }
@@ -224,9 +268,13 @@ def compare_table(books: Books, mart: str, published: pd.DataFrame) -> list[str]
                 own.add_suffix("_own").set_index(rows.index)
             )  # fmt: skip
             assert len(joined) == len(rows)
+            # Of days and weeks only the newest cohorts are published, of segments fewer kinds.
+            whole = own[own["cohort_unit"] == "month"] if "cohort_unit" in own else own
+            if "cohort_start" in keys and dimension == "all" and len(whole.merge(rows, on=list(keys))) != len(whole):
+                differences.append(f"{mart}: of {len(whole)} cells not all are published")
             for name in [name for name in own.columns if name in published and name not in keys]:
                 told, known = (pd.to_numeric(joined[column]).astype(float) for column in (name, f"{name}_own"))
-                rounded = 5.1e-5 if name.endswith("_per_customer") else 1e-6
+                rounded = 5.1e-5 if name.endswith("_per_customer") or mart == "cohort_milestones" else 1e-6
                 bad = ~(np.isclose(told, known, rtol=1e-6, atol=rounded, equal_nan=True))
                 if bad.any():
                     first = joined[bad].iloc[0]

@@ -49,7 +49,8 @@ def metric(*names: str) -> Callable[[Metric], Metric]:
 
 
 def _within(rows: pd.DataFrame, span: Span, column: str = "day") -> pd.DataFrame:
-    return rows[rows[column].between(span.first, span.last)]
+    days = rows[column].to_numpy()
+    return rows[(days >= span.first) & (days <= span.last)]
 
 
 # Customers
@@ -263,7 +264,7 @@ def usage_events(books: Books, span: Span) -> Figure:
 
 
 def _seen(books: Books, span: Span) -> int:
-    return _within(books.seen, span)["customer"].nunique()
+    return int(books.sightings[:, max(span.first, 0) : span.last + 1].any(axis=1).sum())
 
 
 @metric("daily_active_customers")
@@ -676,7 +677,7 @@ def ces_easy_rate(books: Books, span: Span) -> Figure:
 
 
 UNKNOWN: dict[str, str] = {
-    "customer_value_ratio": "a price counts at the rate of its first day; worked by hand in the unit test of int_returns",
+    "customer_value_ratio": "values a price at the rate of its first day; worked by hand in a unit test",
     "average_health_score": "a weighted score of the pipeline's own, tested by its unit tests",
     "customers": "counts records, those of unexplained support ids included",
 }
@@ -741,7 +742,7 @@ def _books_of(books: Books, dimension: str, segment: str) -> Books | None:
     """The books of a segment; None for a dimension that the books do not tell apart."""
     if dimension == "all" or (dimension, segment) == ("channel", "email"):  # there are no messages but e-mails
         return books
-    if dimension in ("country", "acquisition_channel"):
+    if dimension in ("country", "acquisition_channel", "company_size", "industry"):
         return books.segments(dimension).get(segment)
     return None
 
