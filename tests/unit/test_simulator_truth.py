@@ -14,7 +14,8 @@ from retention_pipeline.simulator.comparing import books_from_exports
 from retention_pipeline.simulator.knobs import Knobs
 from retention_pipeline.simulator.simulation import Simulation
 from retention_pipeline.workspace.check import render_check
-from tests.unit.simulated import example, simulated
+from tests.pipelines import folder_digest
+from tests.unit.simulated import MONTHLY, example, simulated
 
 OWN_WORDS = {"administrative_error", "deceased"}
 """Causes that a cancellation form offers as reasons too."""
@@ -204,3 +205,27 @@ def test_silence_in_the_shop_is_what_the_exports_show() -> None:
     # Rows that are still on their way at the end may hide a sign of life.
     assert len(set(again) ^ set(told)) <= 2
     assert len(told) > 50
+
+
+def test_facts_are_told_once_and_as_they_happened(tmp_path: Path) -> None:
+    """The knob `activity` changes no export; what it tells is what the exports hold in the end, and the books."""
+    exports = {"cadence": MONTHLY, "late_share": 0.0, "duplicate_share": 0.05}
+    for name, activity in (("told", True), ("silent", False)):
+        simulated(tmp_path / name / "business", exports=exports, truth={"activity": activity})
+    told = tmp_path / "told" / "business_truth"
+    assert folder_digest(tmp_path / "told" / "business") == folder_digest(tmp_path / "silent" / "business")
+    assert not (tmp_path / "silent" / "business_truth" / "activity").exists()
+    exported = _export(tmp_path / "told", "app_usage")
+    once = _rows(f"SELECT count(*), sum(events) FROM (SELECT DISTINCT * FROM {exported})")
+    assert once == _rows(f"SELECT count(*), sum(events) FROM '{told}/activity/usage/*.parquet'")
+    assert _rows(f"SELECT count(*) FROM {exported}") > _rows(f"SELECT count(*) FROM '{told}/activity/usage/*.parquet'")
+    # The last word on each customer until a day adds up to the books of that day.
+    closing = (
+        f"SELECT books.day, books.closing FROM '{told}/mrr_by_day/*.parquet' AS books WHERE books.day = DATE '{{day}}'"
+    )
+    standing = (
+        f"SELECT DATE '{{day}}', sum(value) FROM (SELECT customer_id, max_by(value, day) AS value"
+        f" FROM '{told}/standing/*.parquet' WHERE day <= DATE '{{day}}' GROUP BY customer_id)"
+    )
+    for day in ("2024-01-20", "2024-02-29", "2024-03-20"):
+        assert _rows(closing.format(day=day)) == _rows(standing.format(day=day)), day
