@@ -11,10 +11,12 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from retention_pipeline.feeds.contracts import ACTIVITY_FEEDS
 from retention_pipeline.feeds.presets import expanded
+from retention_pipeline.voice.normalising import phrase_words
+from retention_pipeline.voice.taxonomy import Cause
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(ge=1, le=3650)]
@@ -287,6 +289,53 @@ class ConsentGround(Section):
         return purpose != "marketing" or self.basis in ("consent", "legitimate_interest")
 
 
+class VoiceSettings(Section):
+    """What customers say: the rules by which a text tells a cause, and the windows within which it counts."""
+
+    causes: dict[Cause | Literal["unknown"], tuple[str, ...]] = Field(
+        {},
+        description=(
+            "Cause → phrases that tell it, in any language: whole words, accents and case ignored, `*` at the end of a "
+            "stem. Added to those that ship, which they override; under `unknown` a shipped phrase is out of force."
+        ),
+    )
+    reasons: dict[str, Cause | Literal["unknown"]] = Field(
+        {},
+        description=(
+            "Exact reason of an export (`cancel_reason`, the reason of a survey, the kind of a ticket; case ignored) → "
+            "cause. Added to those that ship, which they override."
+        ),
+    )
+    min_confidence: Share = Field(
+        0.4, description="A theme of which the classifier is less sure than this is unknown; rules are always sure."
+    )
+    nps_window_days: Days = Field(90, description="Days within which the last NPS answer of a customer counts.")
+    cause_window_days: Days = Field(
+        90, description="Days before a loss within which a ticket or another unhappy text tells its cause."
+    )
+    survey_campaigns: dict[Literal["nps", "csat", "ces", "exit"], tuple[str, ...]] = Field(
+        {},
+        description=(
+            "Survey → campaigns of the messages feed that ask for it: they say who was asked, without which there is "
+            "no response rate."
+        ),
+    )
+
+    @field_validator("causes")
+    @classmethod
+    def _has_words(cls, causes: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        told: dict[tuple[str, ...], str] = {}
+        for cause, phrases in causes.items():
+            for phrase in phrases:
+                try:
+                    key = phrase_words(phrase)
+                except ValueError as error:
+                    raise ValueError(f"{phrase!r}: {error}") from None
+                if told.setdefault(key, cause) != cause:
+                    raise ValueError(f"{phrase!r} stands under {told[key]} and under {cause}")
+        return causes
+
+
 class DeliveryRhythm(Section):
     """How often a feed is delivered: when nothing came for longer, it is late and not silent."""
 
@@ -324,6 +373,7 @@ class Retention(Section):
     identity: IdentitySettings = Field(IdentitySettings(), description="One customer across systems.")
     churn: ChurnSettings = Field(ChurnSettings(), description="Definition and prediction of churn.")
     value: ValueSettings = Field(ValueSettings(), description="What a customer is worth.")
+    voice: VoiceSettings = Field(VoiceSettings(), description="What customers say, and what it tells of their leaving.")
     contact: ContactPolicy = Field(ContactPolicy(), description="Limits across all plays.")
     consent_basis: dict[Channel, ConsentGround] = Field(
         {}, description="Per channel, the ground for writing to people; needed where no consents feed is configured."
