@@ -16,6 +16,7 @@ from retention_pipeline.orchestration.assets.models import build_model_assets
 from retention_pipeline.orchestration.assets.raw import build_raw_assets
 from retention_pipeline.orchestration.assets.report import build_report_assets
 from retention_pipeline.orchestration.assets.serving import build_serving_assets
+from retention_pipeline.orchestration.assets.voice import build_voice_assets
 from retention_pipeline.orchestration.checks import build_checks
 from retention_pipeline.orchestration.jobs import build_jobs
 from retention_pipeline.orchestration.partitions import daily_partitions
@@ -52,6 +53,7 @@ def _build(overrides: dict[str, Any]) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             build_raw_assets(business),
+            *build_voice_assets(config, partitions),
             build_model_assets(manifest_path, list(config.owners), partitions),
             *build_churn_assets(config, partitions),
             *build_campaign_assets(config, partitions),

@@ -16,6 +16,7 @@ from retention_pipeline.errors import RetentionError
 from retention_pipeline.feeds.contracts import CONTRACTS
 from retention_pipeline.feeds.tables import create_feed_tables
 from retention_pipeline.transactions import transaction
+from retention_pipeline.voice.tables import create_voice_tables
 from retention_pipeline.workspace.schema import Retention
 
 UNSOUND_OPTIMIZER = "join_order"
@@ -33,7 +34,7 @@ _RUN_COLUMNS = (
     "inactivity_days INTEGER NOT NULL", "horizon_days INTEGER NOT NULL", "early_days INTEGER NOT NULL",
     "history_days INTEGER NOT NULL", "term_end_is_churn BOOLEAN NOT NULL", "involuntary_reasons VARCHAR[] NOT NULL",
     "gross_margin DOUBLE NOT NULL", "has_consents BOOLEAN NOT NULL", f"primary_source VARCHAR DEFAULT '{OWN_IDS}'",
-    "joins_sources BOOLEAN DEFAULT false",
+    "joins_sources BOOLEAN DEFAULT false", "nps_window_days INTEGER DEFAULT 90", "cause_window_days INTEGER DEFAULT 90",
 )  # fmt: skip
 
 
@@ -71,6 +72,10 @@ def create_layout(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"CREATE TABLE IF NOT EXISTS control.run ({', '.join(_RUN_COLUMNS)})")
     con.execute("CREATE TABLE IF NOT EXISTS control.sources (source VARCHAR NOT NULL, priority INTEGER NOT NULL)")
     con.execute("CREATE TABLE IF NOT EXISTS control.feeds (feed VARCHAR NOT NULL, configured BOOLEAN NOT NULL)")
+    con.execute(
+        "CREATE TABLE IF NOT EXISTS control.survey_campaigns (survey VARCHAR NOT NULL, campaign VARCHAR NOT NULL)"
+    )
+    create_voice_tables(con)
     for table in ("held_feeds", "late_feeds"):
         con.execute(f"CREATE TABLE IF NOT EXISTS control.{table} (feed VARCHAR NOT NULL, reason VARCHAR NOT NULL)")
 
@@ -98,6 +103,8 @@ def write_run_context(con: duckdb.DuckDBPyConnection, config: Retention, as_of: 
         "has_consents": "consents" in config.feeds,
         "primary_source": sources[0],
         "joins_sources": len(sources) > 1 or "identities" in config.feeds,
+        "nps_window_days": config.voice.nps_window_days,
+        "cause_window_days": config.voice.cause_window_days,
     }
     with transaction(con):
         con.execute("DELETE FROM control.run")
@@ -110,6 +117,10 @@ def write_run_context(con: duckdb.DuckDBPyConnection, config: Retention, as_of: 
         )
         con.execute("DELETE FROM control.feeds")
         con.executemany("INSERT INTO control.feeds VALUES (?, ?)", [[feed, feed in config.feeds] for feed in CONTRACTS])
+        con.execute("DELETE FROM control.survey_campaigns")
+        for survey, campaigns in sorted(config.voice.survey_campaigns.items()):
+            for campaign in campaigns:
+                con.execute("INSERT INTO control.survey_campaigns VALUES (?, ?)", [survey, campaign])
 
 
 def sources_by_priority(config: Retention) -> list[str]:

@@ -111,6 +111,12 @@ def test_a_day_knows_nothing_of_later_days(built_earlier: StatePaths) -> None:
         ("fct_churn_events", "known_on <= DATE '{day}'"),
         ("churn_labels", "as_of <= DATE '{horizon}'"),
         ("cohort_retention", "cohort_month + to_months(age_months + 1) <= DATE '{day}'"),
+        ("nps_monthly", "last_day(month_start) <= DATE '{day}'"),
+        ("csat_ces_monthly", "last_day(month_start) <= DATE '{day}'"),
+        ("tickets_monthly", "last_day(month_start) <= DATE '{day}'"),
+        ("themes_monthly", "last_day(month_start) <= DATE '{day}'"),
+        ("churn_causes", "known_on <= DATE '{day}'"),
+        ("churn_causes_monthly", "last_day(month_start) <= DATE '{day}'"),
     ],
 )
 def test_the_past_does_not_depend_on_the_day(

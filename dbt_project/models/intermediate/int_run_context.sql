@@ -2,7 +2,7 @@ with feeds as (
     select
         {% for feed in [
             'customers', 'order_lines', 'subscriptions', 'invoices', 'payment_attempts', 'usage', 'events', 'tickets',
-            'survey_responses', 'messages', 'loyalty'
+            'survey_responses', 'messages', 'loyalty', 'reviews'
         ] -%}
         coalesce(bool_or(configured) filter (where feed = '{{ feed }}'), false) as has_{{ feed }}{{ ',' if not loop.last }}
         {% endfor %}
@@ -23,6 +23,8 @@ select
     run.term_end_is_churn,
     run.involuntary_reasons,
     cast(run.gross_margin as decimal(9, 6)) as gross_margin,
+    run.nps_window_days,
+    run.cause_window_days,
     feeds.*
 from {{ source('control', 'run') }} as run
 cross join feeds
