@@ -21,6 +21,19 @@
     end
 {%- endmacro %}
 
+{#- Asked and answered by month, of a survey: by the month in which the days for an answer ended. -#}
+{% macro survey_asks(survey) -%}
+asks as (
+    select
+        {{ month_start('closes_on') }} as month_start,
+        count(*) as asked,
+        count(*) filter (where is_answered) as answered
+    from {{ ref('int_survey_asks') }}
+    where survey = '{{ survey }}'
+    group by 1
+)
+{%- endmacro %}
+
 {#-
   NPS and its bounds in points, from promoters, detractors and answers: 100 (p − d), ± 1.96 √((p + d − (p − d)²) / n).
   The variance is that of a variable which is 1 for a promoter, 0 for a passive and −1 for a detractor.

@@ -15,7 +15,7 @@ from retention_pipeline.voice.corpus import TRAINING, training_sentences, vocabu
 from retention_pipeline.voice.languages import LanguageTeller
 from retention_pipeline.voice.rules import SHIPPED, CauseRules, cause_rules
 from retention_pipeline.voice.taxonomy import CAUSES, OTHER, OTHER_LANGUAGE, UNKNOWN
-from retention_pipeline.workspace.schema import VoiceSettings
+from retention_pipeline.workspace.voice_settings import VoiceSettings
 
 if TYPE_CHECKING:
     from retention_pipeline.voice.classifier import TextClassifier

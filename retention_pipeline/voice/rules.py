@@ -11,7 +11,7 @@ from typing import Any
 from retention_pipeline.plain_yaml import load_plain
 from retention_pipeline.voice.normalising import BREAK, SHORTEST_STEM, phrase_words, words_and_breaks
 from retention_pipeline.voice.taxonomy import CAUSES, UNKNOWN
-from retention_pipeline.workspace.schema import VoiceSettings
+from retention_pipeline.workspace.voice_settings import VoiceSettings
 
 SHIPPED = Path(__file__).with_name("causes.yaml")
 _NEGATORS = frozenset({"pas", "jamais", "aucun", "aucune", "not", "never", "no", "sans", "without", "isn", "aren",

@@ -14,7 +14,8 @@ from retention_pipeline.transactions import transaction
 
 if TYPE_CHECKING:
     from retention_pipeline.voice.labelling import Labels
-    from retention_pipeline.workspace.schema import Retention, VoiceSettings
+    from retention_pipeline.workspace.schema import Retention
+    from retention_pipeline.workspace.voice_settings import VoiceSettings
 
 TEXTS = {
     "tickets": "concat_ws(chr(10), subject, body)",

@@ -13,8 +13,3 @@
 {% macro default__seconds_from(first, second) -%}
     date_diff('second', {{ first }}, {{ second }})
 {%- endmacro %}
-
-{#- The share of rows below which a value lies: linear between two values. -#}
-{% macro percentile(value, share, condition) -%}
-    round(percentile_cont({{ share }}) within group (order by {{ value }}) filter (where {{ condition }}), 4)
-{%- endmacro %}

@@ -32,6 +32,8 @@ ratings as (
     group by 1
 ),
 
+{{ survey_asks('csat') }},
+
 monthly as (
     select
         months.month_start,
@@ -41,11 +43,14 @@ monthly as (
         {{ if_fed('survey_responses', 'coalesce(answers.ces_answers, 0)') }} as ces_answers,
         {{ if_fed('survey_responses', 'coalesce(answers.ces_easy, 0)') }} as ces_easy,
         answers.ces_total,
+        asks.asked,
+        asks.answered,
         {{ if_fed('tickets', 'coalesce(ratings.tickets_rated, 0)') }} as tickets_rated,
         {{ if_fed('tickets', 'coalesce(ratings.tickets_satisfied, 0)') }} as tickets_satisfied
     from months
     cross join run
     left join answers on answers.month_start = months.month_start
+    left join asks on asks.month_start = months.month_start
     left join ratings on ratings.month_start = months.month_start
     where run.has_survey_responses or run.has_tickets
 )
@@ -54,6 +59,7 @@ select
     month_start,
     is_complete,
     {{ rate_columns('csat', 'csat_satisfied', 'csat_answers') }},
+    {{ rate_columns('csat_response_rate', 'answered', 'asked') }},
     {{ rate_columns('ticket_csat', 'tickets_satisfied', 'tickets_rated') }},
     ces_answers,
     {{ ratio('ces_total', 'ces_answers', 4) }} as ces,

@@ -48,6 +48,8 @@ by_customer as (
     group by month_start
 ),
 
+{{ survey_asks('nps') }},
+
 monthly as (
     select
         months.month_start,
@@ -57,11 +59,14 @@ monthly as (
         coalesce(by_response.detractors, 0) as detractors,
         coalesce(by_customer.answers, 0) as customers,
         coalesce(by_customer.promoters, 0) as customers_promoting,
-        coalesce(by_customer.detractors, 0) as customers_detracting
+        coalesce(by_customer.detractors, 0) as customers_detracting,
+        asks.asked,
+        asks.answered
     from months
     cross join run
     left join by_response on by_response.month_start = months.month_start
     left join by_customer on by_customer.month_start = months.month_start
+    left join asks on asks.month_start = months.month_start
     where run.has_survey_responses
 )
 
@@ -77,5 +82,6 @@ select
     customers_promoting as nps_customers_promoting,
     customers - customers_promoting - customers_detracting as nps_customers_passive,
     customers_detracting as nps_customers_detracting,
-    {{ nps_columns('nps_last_response', 'customers_promoting', 'customers_detracting', 'customers') }}
+    {{ nps_columns('nps_last_response', 'customers_promoting', 'customers_detracting', 'customers') }},
+    {{ rate_columns('nps_response_rate', 'answered', 'asked') }}
 from monthly

@@ -25,8 +25,8 @@ opened as (
 responded as (
     select
         {{ month_start('responded_on') }} as month_start,
-        {{ percentile('first_response_hours', 0.5, 'true') }} as first_response_hours_median,
-        {{ percentile('first_response_hours', 0.9, 'true') }} as first_response_hours_p90
+        {{ percentile('first_response_hours', 0.5, 4) }} as first_response_hours_median,
+        {{ percentile('first_response_hours', 0.9, 4) }} as first_response_hours_p90
     from {{ ref('int_tickets') }}
     where first_response_hours is not null
     group by 1
@@ -37,8 +37,8 @@ solved as (
         {{ month_start('solved_on') }} as month_start,
         count(*) as tickets,
         count(*) filter (where reopened_count > 0) as reopened,
-        {{ percentile('resolution_hours', 0.5, 'resolution_hours is not null') }} as resolution_hours_median,
-        {{ percentile('resolution_hours', 0.9, 'resolution_hours is not null') }} as resolution_hours_p90
+        {{ percentile('resolution_hours', 0.5, 4) }} as resolution_hours_median,
+        {{ percentile('resolution_hours', 0.9, 4) }} as resolution_hours_p90
     from {{ ref('int_tickets') }}
     where solved_on is not null
     group by 1
