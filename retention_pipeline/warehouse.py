@@ -30,13 +30,43 @@ ISO_WEEKDAY = {"monday": 1, "saturday": 6, "sunday": 7}
 
 
 _RUN_COLUMNS = (
-    "as_of DATE NOT NULL", "business VARCHAR NOT NULL", "kind VARCHAR NOT NULL", "timezone VARCHAR NOT NULL",
-    "currency VARCHAR NOT NULL", "salt VARCHAR NOT NULL", "week_starts_on INTEGER NOT NULL", "first_day DATE NOT NULL",
-    "inactivity_days INTEGER NOT NULL", "horizon_days INTEGER NOT NULL", "early_days INTEGER NOT NULL",
-    "history_days INTEGER NOT NULL", "term_end_is_churn BOOLEAN NOT NULL", "involuntary_reasons VARCHAR[] NOT NULL",
-    "gross_margin DOUBLE NOT NULL", "has_consents BOOLEAN NOT NULL", f"primary_source VARCHAR DEFAULT '{OWN_IDS}'",
+    "as_of DATE NOT NULL",
+    "business VARCHAR NOT NULL",
+    "kind VARCHAR NOT NULL",
+    "timezone VARCHAR NOT NULL",
+    "currency VARCHAR NOT NULL",
+    "salt VARCHAR NOT NULL",
+    "week_starts_on INTEGER NOT NULL",
+    "first_day DATE NOT NULL",
+    "inactivity_days INTEGER NOT NULL",
+    "horizon_days INTEGER NOT NULL",
+    "early_days INTEGER NOT NULL",
+    "history_days INTEGER NOT NULL",
+    "term_end_is_churn BOOLEAN NOT NULL",
+    "involuntary_reasons VARCHAR[] NOT NULL",
+    "gross_margin DOUBLE NOT NULL",
+    "has_consents BOOLEAN NOT NULL",
+    f"primary_source VARCHAR DEFAULT '{OWN_IDS}'",
     "joins_sources BOOLEAN DEFAULT false",
-)  # fmt: skip
+    "dunning_grace_days INTEGER DEFAULT 0",
+    "rhythm_percentile INTEGER NOT NULL",
+    "rhythm_min_intervals INTEGER NOT NULL",
+    "machine_open_seconds INTEGER DEFAULT 10",
+    "response_days INTEGER DEFAULT 14",
+    "collection_days INTEGER DEFAULT 30",
+    "cart_days INTEGER DEFAULT 1",
+    "winback_days INTEGER DEFAULT 60",
+    "winback_value_days INTEGER DEFAULT 90",
+    "winback_campaigns VARCHAR[] DEFAULT ['winback', 'win-back']",
+)
+
+
+CONTACT_COLUMNS = (
+    "day DATE NOT NULL, play VARCHAR NOT NULL, customer_key VARCHAR NOT NULL, arm VARCHAR NOT NULL, offer VARCHAR,"
+    " channel VARCHAR, experiment_id VARCHAR, list_id VARCHAR NOT NULL, goal VARCHAR, contact_cost DECIMAL(18,6),"
+    " giveaway_share DECIMAL(9,6)"
+)
+"""`control.contacts`: whom the lists of earlier days contacted, or kept aside, and on what terms."""
 
 _SCORE_SETTINGS = (
     "setting VARCHAR NOT NULL", "name VARCHAR NOT NULL", "place INTEGER NOT NULL", "weight DOUBLE", "at_zero DOUBLE",
@@ -81,6 +111,7 @@ def create_layout(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"CREATE TABLE IF NOT EXISTS control.score_settings ({', '.join(_SCORE_SETTINGS)})")
     for table in ("held_feeds", "late_feeds"):
         con.execute(f"CREATE TABLE IF NOT EXISTS control.{table} (feed VARCHAR NOT NULL, reason VARCHAR NOT NULL)")
+    con.execute(f"CREATE TABLE IF NOT EXISTS control.contacts ({CONTACT_COLUMNS})")
 
 
 def write_run_context(con: duckdb.DuckDBPyConnection, config: Retention, as_of: date) -> None:
@@ -102,10 +133,20 @@ def write_run_context(con: duckdb.DuckDBPyConnection, config: Retention, as_of: 
         "history_days": churn.history_days,
         "term_end_is_churn": churn.term_end_is_churn,
         "involuntary_reasons": list(churn.involuntary_reasons),
+        "dunning_grace_days": churn.dunning_grace_days,
         "gross_margin": config.value.gross_margin,
         "has_consents": "consents" in config.feeds,
         "primary_source": sources[0],
         "joins_sources": len(sources) > 1 or "identities" in config.feeds,
+        "rhythm_percentile": churn.rhythm_percentile,
+        "rhythm_min_intervals": churn.rhythm_min_intervals,
+        "machine_open_seconds": config.engagement.machine_open_seconds,
+        "response_days": config.engagement.response_days,
+        "collection_days": config.engagement.collection_days,
+        "cart_days": config.engagement.cart_days,
+        "winback_days": config.winback.window_days,
+        "winback_value_days": config.winback.value_days,
+        "winback_campaigns": [part.lower() for part in config.winback.campaigns],
     }
     with transaction(con):
         con.execute("DELETE FROM control.run")

@@ -22,12 +22,7 @@ subscriptions as (
         ) as plans,
         min(period.started_on) filter (
             where period.started_on > run.as_of and not period.is_never_active
-        ) as next_start_on,
-        bool_or(
-            period.started_on <= run.as_of and period.active_from > run.as_of and not period.is_never_active
-        ) as is_on_trial,
-        bool_or(period.end_kind = 'cancelled_before_start') as has_cancelled_before_start,
-        bool_or(period.end_kind = 'trial_not_converted') as has_left_trial
+        ) as next_start_on
     from {{ ref('int_subscription_periods') }} as period
     cross join run
     group by period.customer_id
@@ -52,12 +47,9 @@ described as (
         coalesce(snapshot.last_activity_on, last_period.last_active_on) as last_active_on,
         last_period.ended_on,
         last_period.end_kind,
-        last_period.is_churn,
         subscriptions.plans,
         subscriptions.next_start_on,
-        coalesce(subscriptions.is_on_trial, false) as is_on_trial,
-        coalesce(subscriptions.has_cancelled_before_start, false) as has_cancelled_before_start,
-        coalesce(subscriptions.has_left_trial, false) as has_left_trial,
+        lifecycle.state as lifecycle_stage,
         segment.rfm_recency,
         segment.rfm_frequency,
         segment.rfm_monetary,
@@ -80,6 +72,9 @@ described as (
     cross join run
     inner join {{ ref('int_customers') }} as customer on customer.customer_id = snapshot.customer_id
     left join last_period on last_period.customer_id = snapshot.customer_id
+    left join {{ ref('int_lifecycle_spans') }} as lifecycle
+        on lifecycle.customer_id = snapshot.customer_id
+        and lifecycle.valid_to is null
     left join subscriptions on subscriptions.customer_id = snapshot.customer_id
     left join {{ ref('customer_segments') }} as segment on segment.customer_key = snapshot.customer_key
     left join {{ ref('customer_health') }} as health on health.customer_key = snapshot.customer_key
@@ -92,19 +87,7 @@ described as (
 select
     customer_key,
     as_of,
-    case
-        when is_active and days_in_period < 30 and last_period_number > 1 then 'reactivated'
-        when is_active and days_in_period < 30 then 'new'
-        when is_at_risk then 'at_risk'
-        when is_active then 'active'
-        when is_on_trial then 'trial'
-        when next_start_on is not null then 'pending'
-        when last_period_number is not null and not is_churn then 'completed'
-        when last_period_number is not null then 'churned'
-        when has_left_trial then 'trial_not_converted'
-        when has_cancelled_before_start then 'cancelled_before_start'
-        else 'prospect'
-    end as lifecycle_stage,
+    lifecycle_stage,
     is_active,
     is_at_risk,
     has_given_notice,
