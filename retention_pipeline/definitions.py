@@ -17,6 +17,7 @@ from retention_pipeline.orchestration.assets.raw import build_raw_assets
 from retention_pipeline.orchestration.assets.report import build_report_assets
 from retention_pipeline.orchestration.assets.segments import build_segment_assets
 from retention_pipeline.orchestration.assets.serving import build_serving_assets
+from retention_pipeline.orchestration.assets.voice import build_voice_assets
 from retention_pipeline.orchestration.checks import build_checks
 from retention_pipeline.orchestration.jobs import build_jobs
 from retention_pipeline.orchestration.partitions import daily_partitions
@@ -53,6 +54,7 @@ def _build(overrides: dict[str, Any]) -> dg.Definitions:
     return dg.Definitions(
         assets=[
             build_raw_assets(business),
+            *build_voice_assets(config, partitions),
             build_model_assets(manifest_path, list(config.owners), partitions),
             *build_churn_assets(config, partitions),
             *build_segment_assets(config, partitions),

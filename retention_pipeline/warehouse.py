@@ -17,6 +17,7 @@ from retention_pipeline.errors import RetentionError
 from retention_pipeline.feeds.contracts import CONTRACTS
 from retention_pipeline.feeds.tables import create_feed_tables
 from retention_pipeline.transactions import transaction
+from retention_pipeline.voice.tables import create_voice_tables
 from retention_pipeline.workspace.schema import Retention
 from retention_pipeline.workspace.segment_settings import Component, SegmentSettings
 
@@ -58,6 +59,8 @@ _RUN_COLUMNS = (
     "winback_days INTEGER DEFAULT 60",
     "winback_value_days INTEGER DEFAULT 90",
     "winback_campaigns VARCHAR[] DEFAULT ['winback', 'win-back']",
+    "nps_window_days INTEGER DEFAULT 90",
+    "cause_window_days INTEGER DEFAULT 90",
 )
 
 
@@ -108,6 +111,10 @@ def create_layout(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"CREATE TABLE IF NOT EXISTS control.run ({', '.join(_RUN_COLUMNS)})")
     con.execute("CREATE TABLE IF NOT EXISTS control.sources (source VARCHAR NOT NULL, priority INTEGER NOT NULL)")
     con.execute("CREATE TABLE IF NOT EXISTS control.feeds (feed VARCHAR NOT NULL, configured BOOLEAN NOT NULL)")
+    con.execute(
+        "CREATE TABLE IF NOT EXISTS control.survey_campaigns (survey VARCHAR NOT NULL, campaign VARCHAR NOT NULL)"
+    )
+    create_voice_tables(con)
     con.execute(f"CREATE TABLE IF NOT EXISTS control.score_settings ({', '.join(_SCORE_SETTINGS)})")
     for table in ("held_feeds", "late_feeds"):
         con.execute(f"CREATE TABLE IF NOT EXISTS control.{table} (feed VARCHAR NOT NULL, reason VARCHAR NOT NULL)")
@@ -138,6 +145,8 @@ def write_run_context(con: duckdb.DuckDBPyConnection, config: Retention, as_of: 
         "has_consents": "consents" in config.feeds,
         "primary_source": sources[0],
         "joins_sources": len(sources) > 1 or "identities" in config.feeds,
+        "nps_window_days": config.voice.nps_window_days,
+        "cause_window_days": config.voice.cause_window_days,
         "rhythm_percentile": churn.rhythm_percentile,
         "rhythm_min_intervals": churn.rhythm_min_intervals,
         "machine_open_seconds": config.engagement.machine_open_seconds,
@@ -159,6 +168,10 @@ def write_run_context(con: duckdb.DuckDBPyConnection, config: Retention, as_of: 
         )
         con.execute("DELETE FROM control.feeds")
         con.executemany("INSERT INTO control.feeds VALUES (?, ?)", [[feed, feed in config.feeds] for feed in CONTRACTS])
+        con.execute("DELETE FROM control.survey_campaigns")
+        for survey, campaigns in sorted(config.voice.survey_campaigns.items()):
+            for campaign in campaigns:
+                con.execute("INSERT INTO control.survey_campaigns VALUES (?, ?)", [survey, campaign])
         write_score_settings(con, config.segments)
 
 

@@ -21,8 +21,13 @@ LIMIT = 3.0
 
 _CHUNK = 100_000
 _RESAMPLES = 20
-_LOOKED_AT = 10_000
-_STARTS = 5
+_LOOKED_AT = 6_000
+# One start alone often ends in a poor optimum, which would pass for instability of the customers.
+_STARTS, _RESAMPLED_STARTS = 5, 3
+_SLACK = 0.1
+"""The number of clusters of before stays unless one of them is less stable than asked for by so much."""
+_WORSE = 1.02
+"""Clusters that continue those of before stay unless others are tighter by so much."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +74,19 @@ def informative(standardised: Floats, most_alike: float = 0.95) -> NDArray[np.bo
 
 
 def find_clusters(
-    points: Floats, *, fewest: int, most: int, min_stability: float, min_share: float, seed: int
+    points: Floats,
+    *,
+    fewest: int,
+    most: int,
+    min_stability: float,
+    min_share: float,
+    seed: int,
+    before: Floats | None = None,
 ) -> Clustering:
     """The largest number of clusters of which each is stable; the most stable number where none is.
+
+    Where there were clusters before, their number is kept as long as it is nearly as stable as asked for, and so are
+    they themselves where no others fit clearly better.
 
     Args:
         points: Customers on the scale, in an order that says nothing about them.
@@ -80,41 +95,51 @@ def find_clusters(
         min_stability: Mean Jaccard similarity from which a cluster is stable.
         min_share: Share of the customers that a cluster must hold.
         seed: Seed of the starts and of the resamples.
+        before: Centres of before on the scale, where there are any.
     """
     from threadpoolctl import threadpool_limits
 
     # Several threads would add in an order of their own: the same customers are to give the same centres.
     with threadpool_limits(limits=1):
-        return _find_clusters(points, range(fewest, most + 1), min_stability, min_share, seed)
+        return _find_clusters(points, range(fewest, most + 1), min_stability, min_share, seed, before)
 
 
-def _find_clusters(points: Floats, counts: range, min_stability: float, min_share: float, seed: int) -> Clustering:
+def _find_clusters(
+    points: Floats, counts: range, min_stability: float, min_share: float, seed: int, before: Floats | None
+) -> Clustering:
     looked_at = points[:_LOOKED_AT]
     distinct = len(np.unique(looked_at, axis=0))
     found: dict[int, tuple[Floats, Floats, float]] = {}
     for count in (count for count in counts if count <= distinct):
-        centres, labels = _k_means(looked_at, count, seed, _STARTS)
+        centres, labels, spread = _k_means(looked_at, count, seed, _STARTS)
+        if before is not None and len(before) == count:
+            continued = _k_means(looked_at, count, seed, 1, before)
+            if continued[2] <= _WORSE * spread:
+                centres, labels, _ = continued
         shares = np.bincount(labels, minlength=count) / len(labels)
         found[count] = (centres, _stability(looked_at, labels, count, seed), float(shares.min()))
     wide = [count for count, (_, _, share) in found.items() if share >= min_share] or list(found)
     lowest = {count: round(float(found[count][1].min()), 6) for count in found}
     stable = [count for count in wide if lowest[count] >= min_stability]
     chosen = max(stable) if stable else min(wide, key=lambda count: (-lowest[count], count))
+    if before is not None and len(before) in wide and lowest[len(before)] >= min_stability - _SLACK:
+        chosen = len(before)
     centres, stability, _ = found[chosen]
     # All points move the centres to their final place; which clusters there are is decided.
-    centres, _ = _k_means(points, chosen, seed, 1, centres)
+    centres, _, _ = _k_means(points, chosen, seed, 1, centres)
     return Clustering(np.round(centres, 6), np.round(stability, 4), lowest)
 
 
 def _k_means(
     points: Floats, count: int, seed: int, starts: int, centres: Floats | None = None
-) -> tuple[Floats, Labels]:
+) -> tuple[Floats, Labels, float]:
+    """Centres, labels and the sum of squared distances."""
     from sklearn.cluster import KMeans
 
     fitted = KMeans(count, init="k-means++" if centres is None else centres, n_init=starts, random_state=seed).fit(
         points
     )
-    return np.asarray(fitted.cluster_centers_), np.asarray(fitted.labels_, dtype=np.int64)
+    return np.asarray(fitted.cluster_centers_), np.asarray(fitted.labels_, dtype=np.int64), float(fitted.inertia_)
 
 
 def _stability(points: Floats, labels: Labels, count: int, seed: int) -> Floats:
@@ -122,7 +147,7 @@ def _stability(points: Floats, labels: Labels, count: int, seed: int) -> Floats:
     similarity = np.zeros((_RESAMPLES, count))
     for resample in range(_RESAMPLES):
         drawn = np.sort(random.integers(0, len(points), len(points)))
-        _, others = _k_means(points[drawn], count, seed + 1 + resample, 1)
+        _, others, _ = _k_means(points[drawn], count, seed + 1 + resample, _RESAMPLED_STARTS)
         distinct, first = np.unique(drawn, return_index=True)
         similarity[resample] = jaccard(labels[distinct], others[first], count)
     return similarity.mean(axis=0)

@@ -187,6 +187,7 @@ def _found(
             min_stability=settings.min_stability,
             min_share=settings.min_share,
             seed=settings.seed,
+            before=_centres_on(scale, names, kept),
         )
         segments, number = _named_and_numbered(clusters, scale, names, kept, language)
         tried = {str(count): lowest for count, lowest in clusters.tried.items()}
@@ -228,14 +229,22 @@ def _named_and_numbered(
 def _continued(centres: Floats, scale: Scale, names: Sequence[str], kept: Solution | None) -> dict[int, Segment]:
     """Row of a new centre → the segment that it continues, compared on the behaviours that both have."""
     both = [name for name in names if kept is not None and name in kept.behaviours]
-    if kept is None or not both:
-        return {}
-    there = [kept.behaviours.index(name) for name in both]
     here = [list(names).index(name) for name in both]
-    old = np.array([segment.centre for segment in kept.segments])[:, there]
-    plain = old * np.array(kept.deviations)[there] + np.array(kept.means)[there]
-    pairs = matched((plain - scale.means[here]) / scale.deviations[here], centres[:, here])
-    return {row: kept.segments[place] for row, place in pairs.items()}
+    old = _centres_on(Scale(scale.means[here], scale.deviations[here]), both, kept)
+    if kept is None or old is None:
+        return {}
+    return {row: kept.segments[place] for row, place in matched(old, centres[:, here]).items()}
+
+
+def _centres_on(scale: Scale, names: Sequence[str], kept: Solution | None) -> Floats | None:
+    """The kept centres on another scale; None where they do not have all the behaviours `names`."""
+    if kept is None or not names or not set(names) <= set(kept.behaviours):
+        return None
+    there = [kept.behaviours.index(name) for name in names]
+    centres = np.array([segment.centre for segment in kept.segments])[:, there]
+    plain = centres * np.array(kept.deviations)[there] + np.array(kept.means)[there]
+    on_scale: Floats = (plain - scale.means) / scale.deviations
+    return on_scale
 
 
 def _assigned(customers: Customers, solution: Solution, before: Labels, margin: float) -> Assignment:

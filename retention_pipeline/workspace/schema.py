@@ -17,6 +17,7 @@ from retention_pipeline.feeds.contracts import ACTIVITY_FEEDS
 from retention_pipeline.feeds.presets import expanded
 from retention_pipeline.workspace.section import Days, Name, Section, Share
 from retention_pipeline.workspace.segment_settings import SegmentSettings
+from retention_pipeline.workspace.voice_settings import VoiceSettings
 
 Channel = Literal["email", "sms", "phone", "push", "post", "in_app", "whatsapp"]
 FeedName = Literal[
@@ -375,6 +376,7 @@ class Retention(Section):
     identity: IdentitySettings = Field(IdentitySettings(), description="One customer across systems.")
     churn: ChurnSettings = Field(ChurnSettings(), description="Definition and prediction of churn.")
     value: ValueSettings = Field(ValueSettings(), description="What a customer is worth.")
+    voice: VoiceSettings = Field(VoiceSettings(), description="What customers say, and what it tells of their leaving.")
     segments: SegmentSettings = Field(SegmentSettings(), description="Tiers, scores and micro-segments of customers.")
     contact: ContactPolicy = Field(ContactPolicy(), description="Limits across all plays.")
     engagement: EngagementSettings = Field(EngagementSettings(), description="Messages, collection and carts.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from retention_pipeline.feeds.contracts import CONTRACTS
-from retention_pipeline.quoting import identifier
+from retention_pipeline.quoting import identifier, literal
 from retention_pipeline.warehouse import create_layout, open_warehouse, write_score_settings
 from retention_pipeline.workspace.segment_settings import SegmentSettings
 
@@ -25,12 +25,29 @@ _ROWS = f"FROM range({CUSTOMERS}) customers(c), range({{each}}) rows(n)"
 _AT = "TIMESTAMP '2023-01-01 09:00:00' + to_days({day}) + to_minutes({minute})"
 
 
+# Texts and reasons with the labels that they would get: text, language, sentiment, thousandths, theme.
+_TEXTS = (
+    ("far too expensive", "en", "negative", -900, "price"),
+    ("toujours en panne", "fr", "negative", -800, "technical_incident"),
+    ("works very well", "en", "positive", 900, "praise"),
+    ("wo ist die Rechnung", "other", None, None, "unknown"),
+    ("we found another supplier", "en", "neutral", -50, "competitor"),
+)
+_REASONS = {"too_expensive": "price", "unused": "low_engagement", "other": "unknown", "incident": "technical_incident"}
+
+
 def _draw(what: str, below: int) -> str:
     return _DRAW.format(what=what, below=below)
 
 
 def _rows(each: int) -> str:
     return _ROWS.format(each=each)
+
+
+def _picked(what: str, texts: Iterable[str], without: int = 0) -> str:
+    """One of the texts; none for the last `without` draws."""
+    listed = [literal(text) for text in texts]
+    return f"list_value({', '.join(listed)})[1 + {_draw(what, len(listed) + without)}]"
 
 
 def _day(what: str) -> str:
@@ -82,6 +99,7 @@ _FEEDS: dict[str, str] = {
         " CASE WHEN c % 4 = 2 THEN 2 END AS discount, version_at + to_days(90) AS discount_ends_at,"
         f" CASE WHEN {_draw('leaves', 3)} = 0 THEN version_at + to_days(5 + {_draw('asks', 60)}) END"
         " AS cancel_requested_at,"
+        f" CASE WHEN cancel_requested_at IS NOT NULL THEN {_picked('reason', _REASONS, 2)} END AS cancel_reason,"
         " coalesce(cancel_requested_at + to_days(7), version_at + to_days(160)) AS ended_at"
         f" {_rows(3)} WHERE c % 2 = 0"
     ),
@@ -108,12 +126,26 @@ _FEEDS: dict[str, str] = {
     ),
     "tickets": (
         f"SELECT 't' || c || '-' || n AS ticket_id, 'support:' || c AS customer_id, {_at('ticket')} AS opened_at,"
-        f" opened_at + to_days({_draw('solved', 20)}) AS solved_at {_rows(2)}"
+        f" opened_at + to_days({_draw('solved', 20)}) AS solved_at,"
+        f" opened_at + to_minutes({_draw('answered', 900)}) AS first_response_at,"
+        f" {_draw('reopened', 4)} // 3 AS reopened_count, {_picked('mood', ('good', 'bad', '5'), 2)} AS satisfaction,"
+        f" {_picked('kind', ('question', 'incident', 'complaint', 'billing', 'other'))} AS kind,"
+        f" {_picked('ticket text', (text for text, *_ in _TEXTS), 1)} AS body {_rows(2)}"
     ),
     "survey_responses": (
         "SELECT 'r' || c || '-' || n AS response_id, 'c' || c AS customer_id,"
         f" CASE n % 2 WHEN 0 THEN 'nps' ELSE 'csat' END AS survey, {_at('answer')} AS answered_at,"
-        f" 1 + {_draw('score', 5)} AS score {_rows(4)}"
+        f" 1 + {_draw('score', 5)} AS score, {_picked('comment', (text for text, *_ in _TEXTS), 3)} AS comment"
+        f" {_rows(4)}"
+        " UNION ALL SELECT 'x' || c || '-' || n, 'c' || c,"
+        f" CASE n WHEN 0 THEN 'ces' WHEN 1 THEN 'nps' ELSE 'exit' END, {_at('asked why')},"
+        f" CASE n WHEN 0 THEN 1 + {_draw('effort', 7)} WHEN 1 THEN {_draw('points', 11)} END,"
+        f" {_picked('why', (text for text, *_ in _TEXTS), 3)} {_rows(3)} WHERE c % 2 = 0"
+    ),
+    "reviews": (
+        f"SELECT 'v' || c AS review_id, 'c' || c AS customer_id, {_at('review')} AS posted_at, 'shop' AS source,"
+        f" 1 + {_draw('stars', 5)} AS rating, {_picked('review text', (text for text, *_ in _TEXTS))} AS text"
+        f" {_rows(1)} WHERE c % 3 = 0"
     ),
     # Sent, and what follows: refused, opened by a machine after 3 seconds or by a human after an hour, clicked, left.
     "messages": (
@@ -141,10 +173,6 @@ _FEEDS: dict[str, str] = {
         f"SELECT 'l' || c || '-' || n AS entry_id, 'c' || c AS customer_id, {_at('points')} AS occurred_at,"
         f" {_draw('points', 100)} - 30 AS points, CASE WHEN points > 0 THEN (occurred_at + to_days(365))::DATE END"
         f" AS expires_on {_rows(5)}"
-    ),
-    "reviews": (
-        f"SELECT 'v' || c AS review_id, 'c' || c AS customer_id, {_at('review')} AS posted_at, 'shop' AS source,"
-        f" 1 + {_draw('stars', 5)} AS rating {_rows(1)} WHERE c % 3 = 0"
     ),
     "marketing_costs": (
         "SELECT 'Win-back by agency' AS campaign, DATE '2023-01-15' + to_months(n::INTEGER) AS day, 20 AS amount,"
@@ -177,12 +205,28 @@ def small_warehouse(path: Path, kind: str = "hybrid") -> Iterator[duckdb.DuckDBP
             con.execute("INSERT INTO control.feeds VALUES (?, ?)", [feed, feed in _FEEDS])
             if feed in _FEEDS:
                 _insert(con, feed, batch)
+        con.execute("INSERT INTO control.survey_campaigns SELECT 'nps', 'newsletter_2024-0' || n FROM range(2, 5) t(n)")
+        _label(con)
         con.execute(
             "INSERT INTO control.contacts SELECT day, 'winback', left(sha256('a salt of a test:c' || c), 24), arm,"
             " CASE n % 2 WHEN 0 THEN 'news' ELSE 'discount' END, 'email', 'winback-1', 'winback-' || day, 'win_back',"
             f" 0.5, CASE n % 2 WHEN 0 THEN 0 ELSE 0.1 END FROM {_CONTACTS} ORDER BY ALL"
         )
         yield con
+
+
+def _label(con: duckdb.DuckDBPyConnection) -> None:
+    for text, language, sentiment, thousandths, theme in _TEXTS:
+        cause = "unknown" if theme == "praise" else theme
+        con.execute(
+            "INSERT INTO voice.text_labels VALUES (sha256(?), ?, ?, ?::DECIMAL(9,3) / 1000, ?, ?, ?, 1, 'test')",
+            [text, language, sentiment, thousandths, theme, cause, "unknown" if cause == "unknown" else "rule"],
+        )
+    for reason, cause in _REASONS.items():
+        con.execute(
+            "INSERT INTO voice.reason_labels VALUES (sha256(?), ?, ?)",
+            [reason, cause, "unknown" if cause == "unknown" else "reason"],
+        )
 
 
 def _insert(con: duckdb.DuckDBPyConnection, feed: str, batch: int) -> None:

@@ -20,7 +20,7 @@ MODELS = DBT_PROJECT / "models"
 MARTS = sorted((MODELS / "marts").rglob("*.sql"))
 READS = {
     "staging": {"raw", "control"},
-    "intermediate": {"staging", "intermediate", "control"},
+    "intermediate": {"staging", "intermediate", "control", "voice"},
     "marts": {"intermediate", "marts"},
 }
 """Layer → what its models may read."""

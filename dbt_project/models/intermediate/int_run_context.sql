@@ -2,7 +2,7 @@ with feeds as (
     select
         {% for feed in [
             'customers', 'order_lines', 'subscriptions', 'invoices', 'payment_attempts', 'usage', 'events', 'tickets',
-            'survey_responses', 'messages', 'loyalty', 'marketing_costs', 'consents', 'suppressions'
+            'survey_responses', 'messages', 'loyalty', 'marketing_costs', 'consents', 'suppressions', 'reviews'
         ] -%}
         coalesce(bool_or(configured) filter (where feed = '{{ feed }}'), false) as has_{{ feed }}{{ ',' if not loop.last }}
         {% endfor %}
@@ -27,6 +27,8 @@ select
     run.rhythm_percentile,
     run.rhythm_min_intervals,
     cast(run.gross_margin as decimal(9, 6)) as gross_margin,
+    run.nps_window_days,
+    run.cause_window_days,
     run.machine_open_seconds,
     run.response_days,
     run.collection_days,
