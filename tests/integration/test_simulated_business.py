@@ -11,7 +11,12 @@ import pytest
 from retention_pipeline.dbt_runner import run_dbt
 from retention_pipeline.feeds.loading import load_feeds
 from retention_pipeline.settings import PROJECT, StatePaths
-from retention_pipeline.simulator.comparing import confusion, revenue_differences
+from retention_pipeline.simulator.comparing import (
+    confusion,
+    message_differences,
+    payment_differences,
+    revenue_differences,
+)
 from retention_pipeline.simulator.knobs import Knobs, read_knobs
 from retention_pipeline.simulator.simulation import Simulation, finish
 from retention_pipeline.warehouse import create_layout, open_warehouse, write_run_context
@@ -26,7 +31,7 @@ LIMIT_BYTES = 5_000_000
 
 
 def _report_churn(business: Path, state: Path, day: date) -> Path:
-    """Load the exports and build the churn events and the recurring revenue; returns the warehouse."""
+    """Load the exports, build churn, recurring revenue, messages and collection; returns the warehouse."""
     loaded = load_business(business)
     paths = StatePaths(state / loaded.name)
     paths.warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +41,9 @@ def _report_churn(business: Path, state: Path, day: date) -> Path:
             assert not load.problems, feed
             assert load.rows_quarantined == 0, feed
         write_run_context(con, loaded.config, day)
-    assert run_dbt(["run", "--select", "+fct_churn_events", "+mrr_daily"], paths).success
+    assert run_dbt(
+        ["run", "--select", "+fct_churn_events", "+mrr_daily", "+email_monthly", "+payment_recovery_monthly"], paths
+    ).success
     return paths.warehouse
 
 
@@ -59,6 +66,8 @@ def test_reported_churn_is_what_happened(tmp_path: Path, kind: str) -> None:
     assert sum(pair.losses for pair in pairs) > 50
     if kind == "saas":
         assert revenue_differences(warehouse, tmp_path / "business_truth") == (240, [])
+        assert payment_differences(warehouse, tmp_path / "business_truth") == (8, [])
+    assert message_differences(warehouse, tmp_path / "business_truth") == (8, [])
 
 
 def test_the_shipped_business_is_small_labelled_and_reproducible(tmp_path: Path) -> None:
