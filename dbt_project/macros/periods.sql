@@ -51,6 +51,6 @@
     {{ return({
         'day': {'cohorts': 180, 'ages': 90, 'window': 90},
         'week': {'cohorts': 104, 'ages': 26, 'window': 26},
-        'month': {'ages': 1200, 'window': 12},
+        'month': {'cohorts': 1200, 'ages': 1200, 'window': 12},
     }) }}
 {%- endmacro %}

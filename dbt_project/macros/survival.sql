@@ -277,7 +277,7 @@
     ),
 
     numbers as (
-        {{ number_spine('most', 'bounds') }}
+        {{ numbers_up_to('most', 'bounds') }}
     ),
 
     sums as (

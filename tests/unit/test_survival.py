@@ -19,12 +19,25 @@ from lifelines.statistics import multivariate_logrank_test
 from lifelines.utils import median_survival_times
 from scipy import stats
 
-from retention_pipeline.warehouse import create_layout
+from retention_pipeline.warehouse import create_layout, write_run_context
+from retention_pipeline.workspace.schema import Retention
 from tests.unit.rendering import build_models, model_sql, render
 
 CAUSES = ("voluntary", "involuntary", "inactivity", "completed")
 AS_OF = date(2024, 6, 30)
 TELCO = Path(__file__).parents[1] / "fixtures" / "telco_ibm" / "telco.csv"
+
+TELCO_BUSINESS = {
+    "business": "telco",
+    "title": "Sample telecom business",
+    "kind": "subscription",
+    "timezone": "UTC",
+    "currency": "USD",
+    "language": "en",
+    "salt": "a salt of a test",
+    "first_day": date(2010, 1, 1),
+    "feeds": {"subscriptions": [{"files": "telco.csv", "columns": {}}]},
+}
 
 # E. J. Freireich et al. (1963), Blood 21: weeks of remission of leukaemia; negative where censored. The usual example
 # of textbooks, such as D. R. Cox and D. Oakes (1984), Analysis of Survival Data, and Kleinbaum and Klein, Survival
@@ -296,15 +309,7 @@ def telco() -> Iterator[duckdb.DuckDBPyConnection]:
     """The snapshot of IBM's sample business as a subscriptions feed: a month of tenure is 30 days."""
     with duckdb.connect() as con:
         create_layout(con)
-        con.execute(
-            "INSERT INTO control.run (as_of, business, kind, timezone, currency, salt, week_starts_on, first_day,"
-            " inactivity_days, horizon_days, early_days, history_days, term_end_is_churn, involuntary_reasons,"
-            " gross_margin, has_consents) VALUES (?, 'telco', 'subscription', 'UTC', 'USD', 'salt', 1, '2010-01-01',"
-            " 90, 30, 90, 90, true, [], 1, false)",
-            [AS_OF],
-        )
-        con.execute("INSERT INTO control.sources VALUES ('own', 0)")
-        con.execute("INSERT INTO control.feeds VALUES ('subscriptions', true)")
+        write_run_context(con, Retention.model_validate(TELCO_BUSINESS), AS_OF)
         con.execute(
             "INSERT INTO raw.subscriptions (_batch_id, _line, _known_on, _line_id, subscription_id, version_at,"
             " customer_id, plan, price, currency, interval, started_at, cancel_requested_at, ended_at)"

@@ -1,10 +1,10 @@
 {#- Numbers and functions of mathematics that engines spell differently. -#}
 
 {#- One row per whole number from 0, `last` included, which is a scalar expression over `source`, a relation of one row. -#}
-{% macro number_spine(last, source) -%}
-    {{ return(adapter.dispatch('number_spine')(last, source)) }}
+{% macro numbers_up_to(last, source) -%}
+    {{ return(adapter.dispatch('numbers_up_to')(last, source)) }}
 {%- endmacro %}
-{% macro default__number_spine(last, source) -%}
+{% macro default__numbers_up_to(last, source) -%}
     select cast(unnest(range(0, cast({{ last }} as bigint) + 1)) as integer) as number from {{ source }}
 {%- endmacro %}
 

@@ -1,11 +1,11 @@
 with run as (
     select
         *,
-        -- Until when every end is known by now: silence is only known when it is full.
-        case
-            when kind = 'subscription' then as_of
-            else {{ add_days('as_of', '-inactivity_days') }}
-        end as observed_until
+        -- Until when every end is known by now: silence when it is full, a failed payment when its grace is over.
+        {{ add_days('as_of', '-' ~ "greatest(
+            case when kind = 'subscription' then 0 else inactivity_days end,
+            case when kind = 'transactional' then 0 else dunning_grace_days end
+        )") }} as observed_until
     from {{ ref('int_run_context') }}
 ),
 

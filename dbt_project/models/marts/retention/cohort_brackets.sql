@@ -73,9 +73,7 @@ counted as (
         sum(daily.customers) as customers
     from daily
     cross join run
-    {%- if limits.cohorts %}
     where {{ period_start(unit, 'daily.first_on', 'run.week_starts_on') }} > {{ add_periods(unit, 'run.last_' ~ unit, -limits.cohorts) }}
-    {%- endif %}
     group by 1, 2, 3, 4
     {{ 'union all' if not loop.last }}
     {% endfor %}

@@ -4,6 +4,7 @@
     'acquisition_channel': "coalesce(acquisition_channel, 'unknown')",
     'plan': "coalesce(first_plan, 'none')"
 } %}
+{%- set parts = 'cohort_unit, cohort_kind, cohort_start, country, acquisition_channel, plan' %}
 {%- set keys = 'cohort_kind, cohort_unit, dimension, segment, cohort_start' %}
 with run as (
     select
@@ -16,17 +17,18 @@ with run as (
 ),
 
 people as (
-    select 'first_active' as cohort_kind, customer_id, first_active_on as first_on, country, acquisition_channel, first_plan
+    select 'first_active' as cohort_kind, first_active_on as first_on, *
     from {{ ref('int_cohort_members') }}
     where first_active_on is not null
 
     union all
 
-    select 'first_purchase', customer_id, first_purchase_on, country, acquisition_channel, first_plan
+    select 'first_purchase', first_purchase_on, *
     from {{ ref('int_cohort_members') }}
     where first_purchase_on is not null
 ),
 
+-- The segments are those of months; days and weeks have none.
 members as (
     {% for unit, limits in units.items() -%}
     {%- set start = period_start(unit, 'people.first_on', 'run.week_starts_on') -%}
@@ -35,16 +37,35 @@ members as (
         people.cohort_kind,
         people.customer_id,
         {{ start }} as cohort_start,
-        {{ 'people.country' if unit == 'month' else 'cast(null as varchar)' }} as country,
-        {{ 'people.acquisition_channel' if unit == 'month' else 'cast(null as varchar)' }} as acquisition_channel,
-        {{ 'people.first_plan' if unit == 'month' else 'cast(null as varchar)' }} as first_plan
+        {%- for dimension, segment in dimensions.items() %}
+        {{ segment if unit == 'month' else "''" }} as {{ dimension }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from people
     cross join run
-    {%- if limits.cohorts %}
     where {{ start }} > {{ add_periods(unit, 'run.last_' ~ unit, -limits.cohorts) }}
-    {%- endif %}
     {{ 'union all' if not loop.last }}
     {% endfor %}
+),
+
+-- What customers have in common has a number: millions of rows carry it instead of its texts.
+groups as (
+    select
+        {{ parts }},
+        count(*) as customers,
+        case cohort_unit
+            {%- for unit, limits in units.items() %}
+            when '{{ unit }}' then {{ period_at("'" ~ unit ~ "'", 'cohort_start', limits.window + 1) }}
+            {%- endfor %}
+        end as window_ends_on,
+        row_number() over (order by {{ parts }}) as group_id
+    from members
+    group by {{ parts }}
+),
+
+numbered as (
+    select members.customer_id, groups.*
+    from members
+    inner join groups using ({{ parts }})
 ),
 
 -- What a customer did in a period: one row per unit, customer and period.
@@ -59,114 +80,118 @@ doings as (
         sum(day.revenue) as revenue
     from {{ ref('int_daily_activity') }} as day
     cross join run
-    {%- if limits.cohorts %}
     where day.day >= {{ add_periods(unit, 'run.last_' ~ unit, 1 - limits.cohorts) }}
-    {%- endif %}
     group by 1, 2, 3
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 
-aged as (
-    select
-        members.*,
-        {{ age_in_periods('members.cohort_unit', 'members.cohort_start', 'doings.period_start') }} as age,
-        case members.cohort_kind when 'first_purchase' then doings.has_purchased else doings.is_active end as is_active,
-        doings.revenue
-    from members
-    inner join doings
-        on doings.cohort_unit = members.cohort_unit
-        and doings.customer_id = members.customer_id
-        and doings.period_start >= members.cohort_start
-),
-
+-- The last active day within the window.
 last_seen as (
-    select
-        cohort_unit, cohort_kind, customer_id, cohort_start, country, acquisition_channel, first_plan,
-        max(age) as age
-    from aged
-    where is_active and age <= case cohort_unit
-        {%- for unit, limits in units.items() %} when '{{ unit }}' then {{ limits.window }}{% endfor %} end
-    group by all
+    select numbered.group_id, numbered.customer_id, max(day.day) as day
+    from {{ ref('int_daily_activity') }} as day
+    inner join numbered
+        on numbered.customer_id = day.customer_id
+        and day.day >= numbered.cohort_start
+        and day.day < numbered.window_ends_on
+    where case numbered.cohort_kind when 'first_purchase' then day.orders > 0 else day.is_activity end
+    group by numbered.group_id, numbered.customer_id
 ),
 
--- Beginnings and ends of active periods; what began before the cohort did stands at age 0.
+-- Beginnings and ends of active periods.
 changes as (
-    select members.*, period.started_on as day, 1 as change
-    from members
-    inner join {{ ref('int_active_periods') }} as period on period.customer_id = members.customer_id
+    select numbered.group_id, period.started_on as day, 1 as change
+    from numbered
+    inner join {{ ref('int_active_periods') }} as period on period.customer_id = numbered.customer_id
 
     union all
 
-    select members.*, period.ended_on, -1
-    from members
-    inner join {{ ref('int_active_periods') }} as period on period.customer_id = members.customer_id
+    select numbered.group_id, period.ended_on, -1
+    from numbered
+    inner join {{ ref('int_active_periods') }} as period on period.customer_id = numbered.customer_id
     where period.ended_on is not null
 ),
 
-facts as (
-    select
-        cohort_unit, cohort_kind, cohort_start, country, acquisition_channel, first_plan, 0 as age,
-        count(*) as customers, 0 as change, 0 as active, 0 as last_active, cast(0 as decimal(18, 4)) as revenue
-    from members
-    group by all
-
-    union all
-
-    select
-        cohort_unit, cohort_kind, cohort_start, country, acquisition_channel, first_plan,
-        greatest({{ age_in_periods(
-            'cohort_unit', 'cohort_start', period_start_of('cohort_unit', 'day', 'run.week_starts_on')
-        ) }}, 0) as age,
-        0, sum(change), 0, 0, 0
+dated as (
+    select group_id, day, sum(change) as change, 0 as last_active
     from changes
-    cross join run
-    group by all
+    group by group_id, day
 
     union all
 
-    select
-        cohort_unit, cohort_kind, cohort_start, country, acquisition_channel, first_plan, age,
-        0, 0, count(*) filter (where is_active), 0, sum(revenue)
-    from aged
-    group by all
-
-    union all
-
-    select
-        cohort_unit, cohort_kind, cohort_start, country, acquisition_channel, first_plan, age, 0, 0, 0, count(*), 0
+    select group_id, day, 0, count(*)
     from last_seen
-    group by all
+    group by group_id, day
+),
+
+facts as (
+    select group_id, 0 as age, customers, 0 as change, 0 as active, 0 as last_active, 0 as revenue
+    from groups
+
+    union all
+
+    -- What began before the cohort did stands at age 0.
+    select
+        groups.group_id,
+        greatest({{ age_in_periods(
+            'groups.cohort_unit',
+            'groups.cohort_start',
+            period_start_of('groups.cohort_unit', 'dated.day', 'run.week_starts_on')
+        ) }}, 0),
+        0, dated.change, 0, dated.last_active, 0
+    from dated
+    cross join run
+    inner join groups on groups.group_id = dated.group_id
+
+    union all
+
+    select
+        numbered.group_id,
+        {{ age_in_periods('numbered.cohort_unit', 'numbered.cohort_start', 'doings.period_start') }} as age,
+        0,
+        0,
+        count(*) filter (
+            where case numbered.cohort_kind when 'first_purchase' then doings.has_purchased else doings.is_active end
+        ),
+        0,
+        sum(doings.revenue)
+    from doings
+    inner join numbered
+        on numbered.cohort_unit = doings.cohort_unit
+        and numbered.customer_id = doings.customer_id
+        and numbered.cohort_start <= doings.period_start
+    group by 1, 2
 ),
 
 combinations as (
     select
-        cohort_unit, cohort_kind, cohort_start, country, acquisition_channel, first_plan, age,
+        group_id, age,
         {%- for column in ['customers', 'change', 'active', 'last_active', 'revenue'] %}
         sum({{ column }}) as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
     from facts
-    group by all
+    group by group_id, age
 ),
 
 segmented as (
-    {% for dimension, segment in [('all', "'all'")] + dimensions.items() | list -%}
+    {% for dimension in ['all'] + dimensions.keys() | list -%}
     select
-        cohort_kind,
-        cohort_unit,
+        groups.cohort_kind,
+        groups.cohort_unit,
         '{{ dimension }}' as dimension,
-        {{ segment }} as segment,
-        cohort_start,
-        age,
+        {{ "'all'" if dimension == 'all' else 'groups.' ~ dimension }} as segment,
+        groups.cohort_start,
+        combinations.age,
         {%- for column in ['customers', 'change', 'active', 'last_active', 'revenue'] %}
-        sum({{ column }}) as {{ column }}{{ ',' if not loop.last }}
+        sum(combinations.{{ column }}) as {{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
     from combinations
+    inner join groups on groups.group_id = combinations.group_id
     cross join run
     {%- if dimension != 'all' %}
-    where cohort_unit = 'month'
-        and cohort_kind = 'first_active'
-        and cohort_start > {{ add_months('run.last_month', -36) }}
+    where groups.cohort_unit = 'month'
+        and groups.cohort_kind = 'first_active'
+        and groups.cohort_start > {{ add_months('run.last_month', -36) }}
     {%- endif %}
     group by 1, 2, 3, 4, 5, 6
     {{ 'union all' if not loop.last }}
@@ -197,7 +222,7 @@ longest as (
 ),
 
 numbers as (
-    {{ number_spine('oldest_age', 'longest') }}
+    {{ numbers_up_to('oldest_age', 'longest') }}
 ),
 
 cells as (

@@ -38,7 +38,7 @@ longest as (
 ),
 
 numbers as (
-    {{ number_spine('last_day', 'longest') }}
+    {{ numbers_up_to('last_day', 'longest') }}
 ),
 
 points as (

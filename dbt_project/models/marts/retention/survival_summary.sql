@@ -1,4 +1,7 @@
 {%- set horizons = [30, 90, 180, 365] %}
+{#- Whether a row holds the figures of a day that is observed. -#}
+{%- set stands_at = 'last_tenure_days >= {0} and tenure_days <= {0}'
+    ~ ' and (next_tenure_days is null or next_tenure_days > {0})' %}
 with run as (
     select as_of from {{ ref('int_run_context') }}
 ),
@@ -27,14 +30,13 @@ segments as (
         min(tenure_days) filter (where survival <= 0.5) as median_lifetime_days,
         min(tenure_days) filter (where coalesce(survival_low, survival) <= 0.5) as median_lifetime_days_low,
         min(tenure_days) filter (where coalesce(survival_high, survival) <= 0.5) as median_lifetime_days_high
-        {%- for days in horizons %},
-        {%- for bound in ['', '_low', '_high'] %}
-        max(survival{{ bound }}) filter (
-            where last_tenure_days >= {{ days }}
-                and tenure_days <= {{ days }}
-                and (next_tenure_days is null or next_tenure_days > {{ days }})
-        ) as survival_{{ days }}d{{ bound }}{{ ',' if not loop.last }}
+        {%- for days in horizons %}
+        {%- for bound in ['', '_low', '_high'] %},
+        max(survival{{ bound }}) filter (where {{ stands_at.format(days) }}) as survival_{{ days }}d{{ bound }}
         {%- endfor %}
+        {%- endfor %}
+        {%- for cause in end_causes() %},
+        max(incidence_{{ cause }}) filter (where {{ stands_at.format(365) }}) as incidence_{{ cause }}_365d
         {%- endfor %}
     from life
     group by dimension, segment
@@ -69,6 +71,11 @@ results as (
 select
     run.as_of,
     segments.*,
+    {{ ratio('30 * segments.customers_ended', 'segments.days_at_risk') }} as hazard,
+    segments.customers_ended as hazard_numerator,
+    segments.days_at_risk as hazard_denominator,
+    round(30 * {{ poisson_low('segments.customers_ended') }} / nullif(segments.days_at_risk, 0), 6) as hazard_low,
+    round(30 * {{ poisson_high('segments.customers_ended') }} / nullif(segments.days_at_risk, 0), 6) as hazard_high,
     results.expected as logrank_expected,
     results.chi2 as logrank_chi2,
     cast(results.df as integer) as logrank_df,
