@@ -14,7 +14,12 @@ from retention_pipeline.dbt_runner import run_dbt
 from retention_pipeline.feeds.loading import load_feeds
 from retention_pipeline.settings import PROJECT, StatePaths
 from retention_pipeline.simulator import vocabulary as words
-from retention_pipeline.simulator.comparing import confusion, revenue_differences
+from retention_pipeline.simulator.comparing import (
+    confusion,
+    message_differences,
+    payment_differences,
+    revenue_differences,
+)
 from retention_pipeline.simulator.knobs import Knobs, read_knobs
 from retention_pipeline.simulator.simulation import Simulation, finish
 from retention_pipeline.warehouse import create_layout, open_warehouse, write_run_context
@@ -86,6 +91,9 @@ def test_reported_churn_is_what_happened(reported: Reported) -> None:
     assert sum(pair.losses for pair in pairs) > 50
     if reported.books.kind == "saas":
         assert revenue_differences(reported.warehouse, reported.truth) == (reported.books.days, [])
+        assert payment_differences(reported.warehouse, reported.truth) == (len(reported.books.months), [])
+    # The first newsletter goes out before anybody has agreed to one, or after.
+    assert message_differences(reported.warehouse, reported.truth) == (len(reported.books.months), [])
 
 
 def test_the_books_balance(reported: Reported) -> None:
