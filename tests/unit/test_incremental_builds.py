@@ -125,7 +125,8 @@ def _restated(arriving: Deliveries) -> None:
     arriving.add(
         "tickets",
         "SELECT ticket_id, customer_id, opened_at - INTERVAL 9 DAY AS opened_at,"
-        " solved_at + INTERVAL 30 DAY AS solved_at, DATE '2024-05-01' AS _known_on FROM raw.tickets WHERE ticket_id LIKE 't3_-0'",
+        " solved_at + INTERVAL 30 DAY AS solved_at, DATE '2024-05-01' AS _known_on"
+        " FROM raw.tickets WHERE ticket_id LIKE 't3_-0'",
     )
     arriving.add(
         "survey_responses",
@@ -151,7 +152,8 @@ def _corrected(arriving: Deliveries) -> None:
     arriving.add(
         "customers",
         "SELECT customer_id, created_at - INTERVAL 20 DAY AS created_at, country,"
-        " customer_id <> 'c29' AS is_test, email, DATE '2024-05-22' AS _known_on FROM raw.customers WHERE customer_id IN ('c14', 'c29', 'c33')",
+        " customer_id <> 'c29' AS is_test, email, DATE '2024-05-22' AS _known_on"
+        " FROM raw.customers WHERE customer_id IN ('c14', 'c29', 'c33')",
     )
     arriving.add(
         "fx_rates",
