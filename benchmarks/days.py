@@ -1,4 +1,4 @@
-"""The steps of a daily run one after the other, each with its time; training apart, since it looks at all of history."""
+"""The steps of a daily run one by one, each with its time; training apart, since it looks at all of history."""
 
 from __future__ import annotations
 

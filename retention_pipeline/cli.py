@@ -126,7 +126,7 @@ def ui(
 def docs(business: BusinessOption = None) -> None:
     """Write the documentation of the models: dbt's own as one page, and docs/metrics.md."""
     from retention_pipeline.documentation import write_documentation
-    from retention_pipeline.metrics_reference import write_metrics_reference
+    from retention_pipeline.metrics.reference import write_metrics_reference
     from retention_pipeline.workspace.loading import load_business
 
     try:

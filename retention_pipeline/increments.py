@@ -29,8 +29,8 @@ BEFORE = (
 """Tables that are built whole each time: what they held at the last build is kept as `control.before_<table>`, so that
 the models can tell which of their rows are others now."""
 
-_OWN = ("built", "built_batches", "increment", "changed_batches", "held_feeds", "late_feeds")
-"""Tables of `control` that no model reads as a definition."""
+_OWN = ("built", "built_batches", "increment", "changed_batches", "held_feeds", "late_feeds", "contacts")
+"""Tables of `control` that are no definitions: what is made of them is built whole each time."""
 
 _CURRENT_BATCHES = """
     SELECT batch.feed, batch.batch_id

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -17,6 +18,7 @@ from retention_pipeline.feeds.contracts import CONTRACTS
 from retention_pipeline.feeds.tables import create_feed_tables
 from retention_pipeline.transactions import transaction
 from retention_pipeline.workspace.schema import Retention
+from retention_pipeline.workspace.segment_settings import Component, SegmentSettings
 
 UNSOUND_OPTIMIZER = "join_order"
 """DuckDB 2.0.0 loses rows where a predicate spans three tables beside a left join; the profile of dbt has the same."""
@@ -28,12 +30,47 @@ ISO_WEEKDAY = {"monday": 1, "saturday": 6, "sunday": 7}
 
 
 _RUN_COLUMNS = (
-    "as_of DATE NOT NULL", "business VARCHAR NOT NULL", "kind VARCHAR NOT NULL", "timezone VARCHAR NOT NULL",
-    "currency VARCHAR NOT NULL", "salt VARCHAR NOT NULL", "week_starts_on INTEGER NOT NULL", "first_day DATE NOT NULL",
-    "inactivity_days INTEGER NOT NULL", "horizon_days INTEGER NOT NULL", "early_days INTEGER NOT NULL",
-    "history_days INTEGER NOT NULL", "term_end_is_churn BOOLEAN NOT NULL", "involuntary_reasons VARCHAR[] NOT NULL",
-    "gross_margin DOUBLE NOT NULL", "has_consents BOOLEAN NOT NULL", f"primary_source VARCHAR DEFAULT '{OWN_IDS}'",
+    "as_of DATE NOT NULL",
+    "business VARCHAR NOT NULL",
+    "kind VARCHAR NOT NULL",
+    "timezone VARCHAR NOT NULL",
+    "currency VARCHAR NOT NULL",
+    "salt VARCHAR NOT NULL",
+    "week_starts_on INTEGER NOT NULL",
+    "first_day DATE NOT NULL",
+    "inactivity_days INTEGER NOT NULL",
+    "horizon_days INTEGER NOT NULL",
+    "early_days INTEGER NOT NULL",
+    "history_days INTEGER NOT NULL",
+    "term_end_is_churn BOOLEAN NOT NULL",
+    "involuntary_reasons VARCHAR[] NOT NULL",
+    "gross_margin DOUBLE NOT NULL",
+    "has_consents BOOLEAN NOT NULL",
+    f"primary_source VARCHAR DEFAULT '{OWN_IDS}'",
     "joins_sources BOOLEAN DEFAULT false",
+    "dunning_grace_days INTEGER DEFAULT 0",
+    "rhythm_percentile DOUBLE NOT NULL",
+    "rhythm_min_intervals INTEGER NOT NULL",
+    "machine_open_seconds INTEGER DEFAULT 10",
+    "response_days INTEGER DEFAULT 14",
+    "collection_days INTEGER DEFAULT 30",
+    "cart_days INTEGER DEFAULT 1",
+    "winback_days INTEGER DEFAULT 60",
+    "winback_value_days INTEGER DEFAULT 90",
+    "winback_campaigns VARCHAR[] DEFAULT ['winback', 'win-back']",
+)
+
+
+CONTACT_COLUMNS = (
+    "day DATE NOT NULL, play VARCHAR NOT NULL, customer_key VARCHAR NOT NULL, arm VARCHAR NOT NULL, offer VARCHAR,"
+    " channel VARCHAR, experiment_id VARCHAR, list_id VARCHAR NOT NULL, goal VARCHAR, contact_cost DECIMAL(18,6),"
+    " giveaway_share DECIMAL(9,6)"
+)
+"""`control.contacts`: whom the lists of earlier days contacted, or kept aside, and on what terms."""
+
+_SCORE_SETTINGS = (
+    "setting VARCHAR NOT NULL", "name VARCHAR NOT NULL", "place INTEGER NOT NULL", "weight DOUBLE", "at_zero DOUBLE",
+    "at_full DOUBLE", "level DOUBLE", "tenure_days INTEGER", "orders INTEGER",
 )  # fmt: skip
 
 
@@ -71,8 +108,10 @@ def create_layout(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(f"CREATE TABLE IF NOT EXISTS control.run ({', '.join(_RUN_COLUMNS)})")
     con.execute("CREATE TABLE IF NOT EXISTS control.sources (source VARCHAR NOT NULL, priority INTEGER NOT NULL)")
     con.execute("CREATE TABLE IF NOT EXISTS control.feeds (feed VARCHAR NOT NULL, configured BOOLEAN NOT NULL)")
+    con.execute(f"CREATE TABLE IF NOT EXISTS control.score_settings ({', '.join(_SCORE_SETTINGS)})")
     for table in ("held_feeds", "late_feeds"):
         con.execute(f"CREATE TABLE IF NOT EXISTS control.{table} (feed VARCHAR NOT NULL, reason VARCHAR NOT NULL)")
+    con.execute(f"CREATE TABLE IF NOT EXISTS control.contacts ({CONTACT_COLUMNS})")
 
 
 def write_run_context(con: duckdb.DuckDBPyConnection, config: Retention, as_of: date) -> None:
@@ -94,10 +133,20 @@ def write_run_context(con: duckdb.DuckDBPyConnection, config: Retention, as_of: 
         "history_days": churn.history_days,
         "term_end_is_churn": churn.term_end_is_churn,
         "involuntary_reasons": list(churn.involuntary_reasons),
+        "dunning_grace_days": churn.dunning_grace_days,
         "gross_margin": config.value.gross_margin,
         "has_consents": "consents" in config.feeds,
         "primary_source": sources[0],
         "joins_sources": len(sources) > 1 or "identities" in config.feeds,
+        "rhythm_percentile": churn.rhythm_percentile,
+        "rhythm_min_intervals": churn.rhythm_min_intervals,
+        "machine_open_seconds": config.engagement.machine_open_seconds,
+        "response_days": config.engagement.response_days,
+        "collection_days": config.engagement.collection_days,
+        "cart_days": config.engagement.cart_days,
+        "winback_days": config.winback.window_days,
+        "winback_value_days": config.winback.value_days,
+        "winback_campaigns": [part.lower() for part in config.winback.campaigns],
     }
     with transaction(con):
         con.execute("DELETE FROM control.run")
@@ -110,6 +159,35 @@ def write_run_context(con: duckdb.DuckDBPyConnection, config: Retention, as_of: 
         )
         con.execute("DELETE FROM control.feeds")
         con.executemany("INSERT INTO control.feeds VALUES (?, ?)", [[feed, feed in config.feeds] for feed in CONTRACTS])
+        write_score_settings(con, config.segments)
+
+
+def write_score_settings(con: duckdb.DuckDBPyConnection, segments: SegmentSettings) -> None:
+    """Tell the models the weights and levels of tiers and scores: one row for each, replaced as a whole."""
+    health, winback = segments.health, segments.winback
+    single: Mapping[str, Mapping[str, float]] = {
+        "health_band": {"green": health.green_from, "amber": health.amber_from},
+        "value_tier": segments.value_tiers,
+        "winback_cause": winback.causes,
+        "winback_window": winback.window.model_dump(),
+    }
+    scores: Mapping[str, Mapping[Any, Component]] = {"health": health.components, "winback": winback.criteria}
+    rows: list[list[object]] = [
+        [setting, name, place, part.weight, part.at_zero, part.at_full, None, None, None]
+        for setting, parts in scores.items()
+        for place, (name, part) in enumerate(parts.items(), start=1)
+    ]
+    rows += [
+        [setting, name, place, None, None, None, level, None, None]
+        for setting, levels in single.items()
+        for place, (name, level) in enumerate(levels.items(), start=1)
+    ]
+    rows += [
+        ["loyalty_tier", name, place, None, None, None, tier.points, tier.tenure_days, tier.orders]
+        for place, (name, tier) in enumerate(segments.loyalty_tiers.items(), start=1)
+    ]
+    con.execute("DELETE FROM control.score_settings")
+    con.executemany(f"INSERT INTO control.score_settings VALUES ({', '.join('?' * len(_SCORE_SETTINGS))})", rows)
 
 
 def sources_by_priority(config: Retention) -> list[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 _TEXT, _FLAG, _DAY = "VARCHAR", "BOOLEAN", "DATE"
+_SCORE = "DECIMAL(5,1)"
 _COUNT, _RATIO, _MARGIN, _MONEY = "INTEGER", "DOUBLE", "DECIMAL(18,2)", "DECIMAL(18,4)"
 
 CUSTOMER_360: Mapping[str, str] = {
@@ -37,6 +38,12 @@ CUSTOMER_360: Mapping[str, str] = {
     "rfm_frequency": _COUNT,
     "rfm_monetary": _COUNT,
     "rfm_segment": _TEXT,
+    "value_tier": _TEXT,
+    "loyalty_tier": _TEXT,
+    "loyalty_points_expiring_30d": "BIGINT",
+    "health_score": _SCORE,
+    "health_band": _TEXT,
+    "winback_score": _SCORE,
     "margin_365d": _MARGIN,
     "margin_before_loss_365d": _MARGIN,
     "monthly_price_before_loss": _MONEY,

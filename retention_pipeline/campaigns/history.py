@@ -11,9 +11,12 @@ from pathlib import Path
 
 import duckdb
 
+from retention_pipeline.campaigns.economics import offer_at, offer_terms
 from retention_pipeline.campaigns.files import sync, write_parquet
 from retention_pipeline.errors import RetentionError
 from retention_pipeline.quoting import literal
+from retention_pipeline.warehouse import CONTACT_COLUMNS
+from retention_pipeline.workspace.schema import Retention
 
 FOLDER = "decisions"
 _DAY_FILE = re.compile(r"(\d{4}-\d{2}-\d{2})\.parquet")
@@ -28,15 +31,52 @@ def load_history(con: duckdb.DuckDBPyConnection, day: date, state_folder: Path) 
     con.execute(
         "CREATE OR REPLACE TEMP TABLE campaign_history (day DATE, play VARCHAR, customer_key VARCHAR, arm VARCHAR)"
     )
+    _read_earlier(
+        con,
+        "INSERT INTO campaign_history SELECT as_of, play, customer_key, arm FROM read_parquet(?)"
+        " ORDER BY as_of, play, customer_key",
+        day,
+        state_folder,
+    )
+
+
+def load_contacts(con: duckdb.DuckDBPyConnection, config: Retention, day: date, state_folder: Path) -> None:
+    """Put whom the lists of the days before `day` contacted or kept aside into `control.contacts`, for the models.
+
+    Goal and terms are those that the plays have now: a play that is no longer configured has none.
+
+    Raises:
+        RetentionError: A file cannot be read.
+    """
+    con.execute(f"CREATE OR REPLACE TABLE control.contacts ({CONTACT_COLUMNS})")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE terms"
+        " (play VARCHAR, offer VARCHAR, goal VARCHAR, contact DECIMAL(18,6), giveaway DECIMAL(9,6))"
+    )
+    for name, play in sorted(config.plays.items()):
+        for terms in offer_terms(play):
+            row = [name, offer_at(play, terms.place).name, play.goal, terms.contact, terms.giveaway]
+            con.execute("INSERT INTO terms VALUES (?, ?, ?, ?, ?)", row)
+    _read_earlier(
+        con,
+        # The list's id as `lists.list_id` writes it.
+        "INSERT INTO control.contacts SELECT kept.as_of, kept.play, kept.customer_key, kept.arm, kept.offer,"
+        " kept.channel, kept.experiment_id, kept.play || '-' || kept.as_of, terms.goal, terms.contact, terms.giveaway"
+        " FROM read_parquet(?) AS kept LEFT JOIN terms ON terms.play = kept.play AND terms.offer = kept.offer"
+        " ORDER BY kept.as_of, kept.play, kept.customer_key",
+        day,
+        state_folder,
+    )
+    con.execute("DROP TABLE terms")
+
+
+def _read_earlier(con: duckdb.DuckDBPyConnection, query: str, day: date, state_folder: Path) -> None:
+    """Run `query` over the files of the days before `day`, if there are any."""
     files = [str(path) for path in earlier_files(day, state_folder)]
     if not files:
         return
     try:
-        con.execute(
-            "INSERT INTO campaign_history SELECT as_of, play, customer_key, arm FROM read_parquet(?)"
-            " ORDER BY as_of, play, customer_key",
-            [files],
-        )
+        con.execute(query, [files])
     except duckdb.Error as error:
         raise RetentionError(
             f"the decisions of earlier days cannot be read: {str(error).splitlines()[0]}",

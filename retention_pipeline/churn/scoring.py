@@ -15,9 +15,9 @@ from retention_pipeline.churn.recipes import LOGISTIC
 from retention_pipeline.churn.rows import Floats, read_rows_to_score
 from retention_pipeline.quoting import identifier, literal
 from retention_pipeline.transactions import transaction
+from retention_pipeline.workspace.segment_settings import RiskSettings
 
-BAND_ODDS = 2.0
-"""High risk: odds of leaving at least so many times those of the average customer; low: at most the inverse."""
+USUAL_BANDS = RiskSettings()
 
 TABLES: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "churn_scores": {
@@ -26,7 +26,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "churn_probability": ("DOUBLE", "Probability of being lost within the horizon, 0 to 1, six digits."),
         "risk_band": (
             "VARCHAR",
-            "high: odds of leaving at least twice those of the base rate; low: at most half of them; else medium.",
+            "high, medium or low, by the odds of leaving against those of the base rate, as segments.risk says.",
         ),
         "risk_rank": ("INTEGER", "1 for the highest probability; equal ones in the order of the key."),
         "model_id": ("VARCHAR", "The model that gave the score."),
@@ -71,7 +71,7 @@ TABLES: Mapping[str, Mapping[str, tuple[str, str]]] = {
 """Table of schema `decisions` → column → type and meaning."""
 
 
-def score(con: DuckDBPyConnection, model: TrainedModel, day: date) -> None:
+def score(con: DuckDBPyConnection, model: TrainedModel, day: date, risk: RiskSettings = USUAL_BANDS) -> None:
     """Score the active customers of `day` who have not given notice, and write the four tables of the model."""
     keys, matrix = read_rows_to_score(con, day, model.features)
     probabilities = model.probabilities(matrix)
@@ -81,7 +81,7 @@ def score(con: DuckDBPyConnection, model: TrainedModel, day: date) -> None:
     scored = {
         "customer_key": keys,
         "churn_probability": probabilities,
-        "risk_band": risk_bands(probabilities, _tested(model)["base_rate"]),
+        "risk_band": risk_bands(probabilities, _tested(model)["base_rate"], risk),
         "risk_rank": ranks,
     }
     con.register("scored", scored)
@@ -105,10 +105,10 @@ def clear_scores(con: DuckDBPyConnection) -> None:
         _create_tables(con)
 
 
-def risk_bands(probabilities: Floats, base_rate: float) -> NDArray[Any]:
+def risk_bands(probabilities: Floats, base_rate: float, risk: RiskSettings = USUAL_BANDS) -> NDArray[Any]:
     """`low`, `medium` or `high` for each probability, by its odds against those of the base rate."""
     odds = base_rate / (1 - base_rate)
-    high, low = BAND_ODDS * odds, odds / BAND_ODDS
+    high, low = risk.high_odds * odds, risk.low_odds * odds
     # p / (1 - p) >= limit, without a division that fails at 1
     is_high = probabilities >= high * (1 - probabilities)
     is_low = probabilities <= low * (1 - probabilities)

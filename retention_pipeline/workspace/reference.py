@@ -61,6 +61,8 @@ def _path_of(path: str, section: type[BaseModel]) -> str:
         "Expression": f"{path}.<column>",
         "Play": f"{path}.<play>",
         "ConsentGround": f"{path}.<channel>",
+        "Component": f"{path}.<name>",
+        "LoyaltyLevel": f"{path}.<tier>",
     }
     return names.get(section.__name__, f"{path}[]")
 
@@ -81,9 +83,18 @@ def _default(info: FieldInfo) -> str:
         value = value.value
     if value is None or value in ((), {}):
         return "none"
+    if isinstance(value, dict):
+        return "; ".join(f"`{name}`: {_shown(item)}" for name, item in value.items())
     if isinstance(value, tuple):
         return ", ".join(f"`{item!r}`" if not item else f"`{item}`" for item in value)
     return f"`{value!r}`" if value == "" else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _shown(value: object) -> str:
+    """A value of a section by name: a number, or the numbers of an inner section."""
+    if isinstance(value, BaseModel):
+        return ", ".join(f"{name} {number:g}" for name, number in value.model_dump().items())
+    return f"{value:g}"
 
 
 def _allowed(info: FieldInfo) -> str:

@@ -11,14 +11,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from retention_pipeline.feeds.contracts import ACTIVITY_FEEDS
 from retention_pipeline.feeds.presets import expanded
+from retention_pipeline.workspace.section import Days, Name, Section, Share
+from retention_pipeline.workspace.segment_settings import SegmentSettings
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Days = Annotated[int, Field(ge=1, le=3650)]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Channel = Literal["email", "sms", "phone", "push", "post", "in_app", "whatsapp"]
 FeedName = Literal[
     "customers", "identities", "order_lines", "subscriptions", "invoices", "payment_attempts", "usage", "events",
@@ -30,12 +29,6 @@ FeedName = Literal[
 def _as_tuple(value: object) -> object:
     """A single text where a list of texts is allowed."""
     return (value,) if isinstance(value, str) else value
-
-
-class Section(BaseModel):
-    """Base of every section: unknown keys are refused, values never change after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
 
 
 class Kind(StrEnum):
@@ -238,6 +231,16 @@ class ChurnSettings(Section):
     inactivity_days: Days = Field(90, description="Days of silence after which a customer without contract is lost.")
     horizon_days: Days = Field(60, description="The model predicts churn within this many days after a day.")
     early_days: Days = Field(90, description="A churn within so many days of the first active day is early.")
+    rhythm_percentile: Annotated[float, Field(gt=0.5, lt=1)] = Field(
+        0.95,
+        description=(
+            "A customer is overdue when silent for longer than this percentile of their own intervals between "
+            "purchases; published beside the fixed window of `inactivity_days`, which alone decides who is lost."
+        ),
+    )
+    rhythm_min_intervals: int = Field(
+        5, ge=2, le=100, description="Customers with fewer intervals are held against those of all customers."
+    )
     term_end_is_churn: bool = Field(True, description="Whether reaching the end of a contract without renewal counts.")
     history_days: Days = Field(180, description="Days of history before the first observation date.")
     test_dates: int = Field(3, ge=1, le=24, description="Newest observable dates kept for the test of the model.")
@@ -252,6 +255,15 @@ class ChurnSettings(Section):
             "technical_error",
         ),
         description="Values of `cancel_reason` with which an end was not the customer's decision.",
+    )
+    dunning_grace_days: int = Field(
+        0,
+        ge=0,
+        le=365,
+        description=(
+            "Days after access ended by failed payment within which the customer may still pay: only then is it a churn, "
+            "and who restarts within them was never lost."
+        ),
     )
     excluded_features: tuple[str, ...] = Field((), description="Features that the model must not use.")
     seed: int = Field(20260101, description="Seed of everything random in training.")
@@ -272,6 +284,45 @@ class ContactPolicy(Section):
 
     holdout_share: Share = Field(0.02, description="Share of all customers who never get any campaign.")
     min_days_between: int = Field(7, ge=0, description="Days between two contacts of one customer by any play.")
+
+
+class EngagementSettings(Section):
+    """How messages, collection and carts are read."""
+
+    machine_open_seconds: int = Field(
+        10,
+        ge=0,
+        le=3600,
+        description=(
+            "An open or a click so few seconds after the delivery, with nothing later, is a machine's (a mail program or "
+            "a filter that loads every message). 0 flags none."
+        ),
+    )
+    response_days: Days = Field(
+        14, description="Opens, clicks and conversions count within so many days of the sending."
+    )
+    collection_days: Days = Field(
+        30, description="An unpaid invoice counts as recovered within so many days of its first failed attempt."
+    )
+    cart_days: int = Field(
+        1, ge=0, le=90, description="A cart is abandoned when so many days after its own nothing of it was bought."
+    )
+
+
+class WinBackSettings(Section):
+    """How the return of lost customers is measured."""
+
+    window_days: Days = Field(60, description="A return counts for the last contact within so many days before it.")
+    value_days: Days = Field(
+        90, description="Days before the loss and after the return over which a customer's value is compared."
+    )
+    campaigns: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        ("winback", "win-back", "win_back", "win back"),
+        description=(
+            "Parts of the names by which campaigns of other systems are known to win back. The pipeline's own plays say "
+            "it by their `goal`."
+        ),
+    )
 
 
 class ConsentGround(Section):
@@ -324,7 +375,10 @@ class Retention(Section):
     identity: IdentitySettings = Field(IdentitySettings(), description="One customer across systems.")
     churn: ChurnSettings = Field(ChurnSettings(), description="Definition and prediction of churn.")
     value: ValueSettings = Field(ValueSettings(), description="What a customer is worth.")
+    segments: SegmentSettings = Field(SegmentSettings(), description="Tiers, scores and micro-segments of customers.")
     contact: ContactPolicy = Field(ContactPolicy(), description="Limits across all plays.")
+    engagement: EngagementSettings = Field(EngagementSettings(), description="Messages, collection and carts.")
+    winback: WinBackSettings = Field(WinBackSettings(), description="The return of lost customers.")
     consent_basis: dict[Channel, ConsentGround] = Field(
         {}, description="Per channel, the ground for writing to people; needed where no consents feed is configured."
     )

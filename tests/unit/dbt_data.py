@@ -11,7 +11,8 @@ import duckdb
 
 from retention_pipeline.feeds.contracts import CONTRACTS
 from retention_pipeline.quoting import identifier
-from retention_pipeline.warehouse import create_layout, open_warehouse
+from retention_pipeline.warehouse import create_layout, open_warehouse, write_score_settings
+from retention_pipeline.workspace.segment_settings import SegmentSettings
 
 CUSTOMERS = 60
 FIRST_DAY = date(2023, 1, 1)
@@ -41,6 +42,13 @@ def _day(what: str) -> str:
 def _at(what: str) -> str:
     return _AT.format(day=_day(what), minute=_draw(f"{what} minute", 600))
 
+
+# Every six weeks some customers are contacted to be won back, or kept aside, whether they are lost or not.
+_CONTACTS = (
+    f"(SELECT c, n, (DATE '2023-03-01' + (n * 42)::INTEGER) AS day,"
+    " CASE WHEN hash(c, 'arm') % 3 = 0 THEN 'control' ELSE 'treatment' END AS arm"
+    f" {_rows(11)} WHERE {_draw('contact', 2)} = 0) contact"
+)
 
 _FEEDS: dict[str, str] = {
     "customers": (
@@ -80,7 +88,9 @@ _FEEDS: dict[str, str] = {
     "payment_attempts": (
         "SELECT 'p' || c || '-' || n AS attempt_id, 'i' || c || '-' || n % 3 AS invoice_id, 'c' || c AS customer_id,"
         f" {_at('payment')} AS attempted_at, 10 AS amount,"
-        f" CASE WHEN {_draw('paid', 3)} = 0 THEN 'failed' ELSE 'succeeded' END AS outcome {_rows(6)} WHERE c % 2 = 0"
+        f" CASE WHEN {_draw('paid', 3)} = 0 THEN 'failed' ELSE 'succeeded' END AS outcome,"
+        f" CASE WHEN {_draw('paid', 3)} = 0 THEN 'code' || {_draw('code', 2)} END AS failure_code,"
+        f" last_day(DATE '2023-01-01' + to_months({_draw('card', 18)})) AS card_expires_on {_rows(6)} WHERE c % 2 = 0"
     ),
     "usage": (
         f"SELECT DISTINCT 'c' || c AS customer_id, DATE '2023-01-01' + {_day('use')} AS used_on,"
@@ -88,8 +98,9 @@ _FEEDS: dict[str, str] = {
     ),
     "events": (
         f"SELECT 'e' || c || '-' || n AS event_id, 'c' || c AS customer_id, {_at('event')} AS occurred_at,"
-        " list_value('login', 'help_viewed', 'cancel_viewed')[1 + n % 3] AS name"
-        f" {_rows(12)} WHERE c % 5 = 0"
+        " list_value('login', 'help_viewed', 'cancel_viewed', 'cart_added', 'cart_checked_out', 'milestone_reached')"
+        "[1 + n % 6] AS name, json_object('milestone', 'step' || n % 12) AS properties"
+        f" {_rows(24)} WHERE c % 5 = 0"
     ),
     "tickets": (
         f"SELECT 't' || c || '-' || n AS ticket_id, 'support:' || c AS customer_id, {_at('ticket')} AS opened_at,"
@@ -100,11 +111,18 @@ _FEEDS: dict[str, str] = {
         f" CASE n % 2 WHEN 0 THEN 'nps' ELSE 'csat' END AS survey, {_at('answer')} AS answered_at,"
         f" 1 + {_draw('score', 5)} AS score {_rows(4)}"
     ),
+    # Sent, and what follows: refused, opened by a machine after 3 seconds or by a human after an hour, clicked, left.
     "messages": (
-        f"SELECT 'm' || c || '-' || n AS message_id, 'c' || c AS customer_id, 'email' AS channel,"
-        f" {_at('message')} AS occurred_at,"
-        " list_value('sent', 'opened', 'opened', 'bounced', 'unsubscribed')[1 + (c + n) % 5] AS event"
-        f" {_rows(6)}"
+        "SELECT 'm' || c || '-' || n AS message_id, 'c' || c AS customer_id, 'email' AS channel,"
+        f" strftime({_at('message')}, 'newsletter_%Y-%m') AS campaign, NULL AS list_id,"
+        f" {_at('message')} + to_seconds(told.after) AS occurred_at, told.event {_rows(7)},"
+        " (VALUES ('sent', 0, 0, 10), ('delivered', 60, 1, 10), ('bounced', 60, 0, 1), ('opened', 63, 1, 3),"
+        " ('opened', 3660, 3, 7), ('clicked', 3720, 5, 7), ('unsubscribed', 4000, 9, 10)) told(event, after, above, below)"
+        f" WHERE {_draw('answer', 10)} >= told.above AND {_draw('answer', 10)} < told.below"
+        " UNION ALL SELECT 'a' || c, 'c' || c, 'email', 'Win-back by agency', NULL,"
+        f" TIMESTAMP '2023-09-01' + to_days((hash(c, 'agency') % 250)::INTEGER), 'sent' FROM range({CUSTOMERS}) t(c)"
+        " UNION ALL SELECT 'w' || c || '-' || n, 'c' || c, 'email', 'play_winback', 'winback-' || day,"
+        " day + to_hours(33), 'delivered' FROM " + _CONTACTS + " WHERE arm = 'treatment'"
     ),
     "consents": (
         f"SELECT 'c' || c AS customer_id, 'email' AS channel, 'marketing' AS purpose, {_at('consent')} AS changed_at,"
@@ -116,7 +134,16 @@ _FEEDS: dict[str, str] = {
     ),
     "loyalty": (
         f"SELECT 'l' || c || '-' || n AS entry_id, 'c' || c AS customer_id, {_at('points')} AS occurred_at,"
-        f" {_draw('points', 100)} - 30 AS points {_rows(5)}"
+        f" {_draw('points', 100)} - 30 AS points, CASE WHEN points > 0 THEN (occurred_at + to_days(365))::DATE END"
+        f" AS expires_on {_rows(5)}"
+    ),
+    "reviews": (
+        f"SELECT 'v' || c AS review_id, 'c' || c AS customer_id, {_at('review')} AS posted_at, 'shop' AS source,"
+        f" 1 + {_draw('stars', 5)} AS rating {_rows(1)} WHERE c % 3 = 0"
+    ),
+    "marketing_costs": (
+        "SELECT 'Win-back by agency' AS campaign, DATE '2023-01-15' + to_months(n::INTEGER) AS day, 20 AS amount,"
+        " 'EUR' AS currency FROM range(18) t(n)"
     ),
     "fx_rates": (
         "SELECT DATE '2022-12-01' + (n * 20)::INTEGER AS day, 'USD' AS currency, 0.9 + n / 1000 AS rate_to_business"
@@ -134,16 +161,22 @@ def small_warehouse(path: Path, kind: str = "hybrid") -> Iterator[duckdb.DuckDBP
         con.execute(
             "INSERT INTO control.run (as_of, business, kind, timezone, currency, salt, week_starts_on, first_day,"
             " inactivity_days, horizon_days, early_days, history_days, term_end_is_churn, involuntary_reasons,"
-            " gross_margin, has_consents, primary_source, joins_sources)"
+            " gross_margin, has_consents, primary_source, joins_sources, rhythm_percentile, rhythm_min_intervals)"
             " VALUES (?, 'small', ?, 'Europe/Paris', 'EUR', 'a salt of a test', 1, ?, 45, 30, 60, 90, false,"
-            " ['deceased'], 0.5, true, 'billing', true)",
+            " ['deceased'], 0.5, true, 'billing', true, 0.9, 3)",
             [LAST_DAY, kind, FIRST_DAY],
         )
         con.execute("INSERT INTO control.sources VALUES ('billing', 0), ('crm', 1), ('support', 2)")
+        write_score_settings(con, SegmentSettings())
         for batch, feed in enumerate(CONTRACTS, start=1):
             con.execute("INSERT INTO control.feeds VALUES (?, ?)", [feed, feed in _FEEDS])
             if feed in _FEEDS:
                 _insert(con, feed, batch)
+        con.execute(
+            "INSERT INTO control.contacts SELECT day, 'winback', left(sha256('a salt of a test:c' || c), 24), arm,"
+            " CASE n % 2 WHEN 0 THEN 'news' ELSE 'discount' END, 'email', 'winback-1', 'winback-' || day, 'win_back',"
+            f" 0.5, CASE n % 2 WHEN 0 THEN 0 ELSE 0.1 END FROM {_CONTACTS} ORDER BY ALL"
+        )
         yield con
 
 

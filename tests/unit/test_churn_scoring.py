@@ -9,6 +9,7 @@ import pytest
 from retention_pipeline.churn.model import train
 from retention_pipeline.churn.registry import load_model, save_model
 from retention_pipeline.churn.scoring import TABLES, clear_scores, risk_bands, score
+from retention_pipeline.workspace.segment_settings import RiskSettings
 from tests.unit.churn_data import SETTINGS, Process, build_marts
 
 PROCESS = Process()
@@ -129,3 +130,7 @@ def test_bands_compare_odds_with_the_average_customer():
     # base rate 0.2: odds 1 to 4. High from odds 1 to 2 (1/3), low up to 1 to 8 (1/9).
     probabilities = np.array([0.0, 0.11, 0.112, 0.2, 0.33, 0.34, 1.0])
     assert risk_bands(probabilities, 0.2).tolist() == ["low", "low", "medium", "medium", "medium", "high", "high"]
+
+    # From odds 3 to 4 (3/7 = 0.4286) on high, up to 1 to 4 (0.2) low.
+    risk = RiskSettings(high_odds=3, low_odds=1)
+    assert risk_bands(np.array([0.2, 0.21, 0.42, 0.43]), 0.2, risk).tolist() == ["low", "medium", "medium", "high"]

@@ -92,7 +92,7 @@ def test_a_day_knows_nothing_of_later_days(built_earlier: StatePaths) -> None:
         built_earlier,
         "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name IN ('intermediate', 'marts')"
         " AND data_type = 'DATE' AND column_name NOT IN ('month_end', 'contract_ends_on', 'discount_ends_on',"
-        " 'started_on', 'next_start_on', 'active_from')",
+        " 'started_on', 'next_start_on', 'active_from', 'expires_on', 'open_until')",
     )
     assert len(dates) > 30
     with duckdb.connect(str(built_earlier.warehouse), read_only=True) as con:
@@ -111,6 +111,11 @@ def test_a_day_knows_nothing_of_later_days(built_earlier: StatePaths) -> None:
         ("fct_churn_events", "known_on <= DATE '{day}'"),
         ("churn_labels", "as_of <= DATE '{horizon}'"),
         ("cohort_retention", "cohort_month + to_months(age_months + 1) <= DATE '{day}'"),
+        ("email_monthly", "last_day(month_start) + 14 <= DATE '{day}'"),
+        ("email_campaigns", "last_sent_on + 14 <= DATE '{day}' AND campaign LIKE 'newsletter%'"),
+        ("payment_recovery_monthly", "last_day(month_start) + 30 <= DATE '{day}'"),
+        ("customer_journey", "occurred_on < DATE '{horizon}'"),
+        ("winback_indicators_monthly", "last_day(month_start) + 150 <= DATE '{day}'"),
     ],
 )
 def test_the_past_does_not_depend_on_the_day(
@@ -158,7 +163,8 @@ def periods_query(built: tuple[StatePaths, DbtRun]) -> str:
 @given(
     kind=st.sampled_from(["transactional", "subscription", "hybrid"]),
     inactivity_days=st.integers(min_value=1, max_value=6),
-    activity=st.sets(_DAYS, max_size=12),
+    orders=st.sets(_DAYS, max_size=8),
+    logins=st.sets(_DAYS, max_size=6),
     sold=st.lists(st.tuples(st.integers(0, _AS_OF + 3), st.integers(-3, 20)), max_size=4),
 )
 @settings(max_examples=200)
@@ -166,20 +172,27 @@ def test_periods_hold_the_days_of_the_definition(
     periods_query: str,
     kind: str,
     inactivity_days: int,
-    activity: set[int],
+    orders: set[int],
+    logins: set[int],
     sold: list[tuple[int, int]],
 ) -> None:
-    """A day is active if there was a sign of life in the days before it, or a subscription runs or is continued."""
+    """A day is active while a contract runs, or after a sign of life that no contract covered or ended."""
     subscriptions = [(begins, begins + days if begins + days <= _AS_OF else None) for begins, days in sold]
     real = [(begins, ends) for begins, ends in subscriptions if ends is None or ends > begins]
-    expected: set[int] = set()
-    if kind != "subscription":
-        expected |= {day for day in range(_AS_OF + 1) if any(day - inactivity_days < sign <= day for sign in activity)}
+    contract: set[int] = set()
     if kind != "transactional":
-        expected |= {day for begins, ends in real for day in range(begins, _AS_OF + 1 if ends is None else ends)}
-        expected |= {ends for _, ends in real if ends is not None and any(begins == ends + 1 for begins, _ in real)}
+        contract = {day for begins, ends in real for day in range(begins, _AS_OF + 1 if ends is None else ends)}
+        contract |= {ends for _, ends in real if ends is not None and any(begins == ends + 1 for begins, _ in real)}
+    ended = {ends for _, ends in real if ends is not None and ends not in contract and kind != "transactional"}
+    signs = {"transactional": orders | logins, "subscription": set[int](), "hybrid": orders}[kind] - contract - ended
+    expected = contract | {
+        day
+        for day in range(_AS_OF + 1)
+        for sign in signs
+        if sign <= day < sign + inactivity_days and not any(sign < end <= day for end in ended)
+    }
     with duckdb.connect() as con:
-        _write_periods_input(con, kind, inactivity_days, activity, subscriptions)
+        _write_periods_input(con, kind, inactivity_days, orders, logins, subscriptions)
         found = con.execute(
             f"SELECT started_on - ?, coalesce(ended_on, ? + 1) - ?, period_number FROM ({periods_query}) ORDER BY 1",
             [_DAY_ZERO, _DAY_ZERO + timedelta(days=_AS_OF), _DAY_ZERO],
@@ -195,28 +208,33 @@ def _write_periods_input(
     con: duckdb.DuckDBPyConnection,
     kind: str,
     inactivity_days: int,
-    activity: set[int],
+    orders: set[int],
+    logins: set[int],
     subscriptions: list[tuple[int, int | None]],
 ) -> None:
     con.execute(
         "ATTACH ':memory:' AS warehouse; CREATE SCHEMA warehouse.intermediate; USE warehouse.intermediate;"
         "CREATE TABLE int_run_context (as_of DATE, kind VARCHAR, inactivity_days INTEGER, early_days INTEGER,"
-        " term_end_is_churn BOOLEAN);"
-        "CREATE TABLE int_daily_activity (customer_id VARCHAR, day DATE, is_activity BOOLEAN);"
+        " term_end_is_churn BOOLEAN, has_order_lines BOOLEAN);"
+        "CREATE TABLE int_daily_activity (customer_id VARCHAR, day DATE, orders INTEGER, is_activity BOOLEAN);"
         "CREATE TABLE int_subscription_periods (subscription_id VARCHAR, customer_id VARCHAR, active_from DATE,"
-        " ended_on DATE, end_kind VARCHAR, is_never_active BOOLEAN)"
+        " ended_on DATE, known_on DATE, end_kind VARCHAR, is_never_active BOOLEAN)"
     )
     as_of = _DAY_ZERO + timedelta(days=_AS_OF)
-    con.execute("INSERT INTO int_run_context VALUES (?, ?, ?, 30, true)", [as_of, kind, inactivity_days])
-    for day in sorted(activity):
-        con.execute("INSERT INTO int_daily_activity VALUES ('a', ?, true)", [_DAY_ZERO + timedelta(days=day)])
+    con.execute("INSERT INTO int_run_context VALUES (?, ?, ?, 30, true, true)", [as_of, kind, inactivity_days])
+    for day in sorted(orders | logins):
+        con.execute(
+            "INSERT INTO int_daily_activity VALUES ('a', ?, ?, true)",
+            [_DAY_ZERO + timedelta(days=day), int(day in orders)],
+        )
     for number, (begins, ends) in enumerate(subscriptions):
         ended_on = None if ends is None else _DAY_ZERO + timedelta(days=ends)
         con.execute(
-            "INSERT INTO int_subscription_periods VALUES (?, 'a', ?, ?, ?, ?)",
+            "INSERT INTO int_subscription_periods VALUES (?, 'a', ?, ?, ?, ?, ?)",
             [
                 f"s{number}",
                 _DAY_ZERO + timedelta(days=begins),
+                ended_on,
                 ended_on,
                 None if ends is None else "cancelled",
                 ends is not None and ends <= begins,

@@ -13,7 +13,7 @@ from retention_pipeline.churn.features import FEATURES
 from retention_pipeline.dbt_runner import DBT_PROJECT
 from retention_pipeline.feeds.contracts import CONTRACTS
 from retention_pipeline.feeds.staging_models import staging_files
-from retention_pipeline.metrics_reference import REFERENCE, metrics_reference
+from retention_pipeline.metrics.reference import REFERENCE, metrics_reference
 from retention_pipeline.publish.tables import refuse_personal_columns
 
 MODELS = DBT_PROJECT / "models"
@@ -67,7 +67,7 @@ def test_staging_is_what_the_contracts_say() -> None:
 
 def test_metrics_reference_is_up_to_date() -> None:
     assert REFERENCE.read_text(encoding="utf-8") == metrics_reference(), (
-        "python -m retention_pipeline.metrics_reference"
+        "python -m retention_pipeline.metrics.reference"
     )
 
 

@@ -65,3 +65,27 @@
 {% macro default__add_months(day, months) -%}
     cast({{ day }} + to_months({{ months }}) as date)
 {%- endmacro %}
+
+{#- One row per day from `first` to `last`, both included, for each row of the relation that is selected from. -#}
+{% macro each_day(first, last) -%}
+    {{ return(adapter.dispatch('each_day')(first, last)) }}
+{%- endmacro %}
+{% macro default__each_day(first, last) -%}
+    cast(unnest(generate_series({{ first }}, {{ last }}, interval 1 day)) as date)
+{%- endmacro %}
+
+{#- The first day of the week of a day; a week begins on `weekday`, 1 for Monday to 7 for Sunday. -#}
+{% macro week_start(day, weekday) -%}
+    {{ return(adapter.dispatch('week_start')(day, weekday)) }}
+{%- endmacro %}
+{% macro default__week_start(day, weekday) -%}
+    ({{ day }} - cast((isodow({{ day }}) - {{ weekday }} + 7) % 7 as integer))
+{%- endmacro %}
+
+{#- So many seconds after a timestamp. -#}
+{% macro add_seconds(timestamp, seconds) -%}
+    {{ return(adapter.dispatch('add_seconds')(timestamp, seconds)) }}
+{%- endmacro %}
+{% macro default__add_seconds(timestamp, seconds) -%}
+    ({{ timestamp }} + to_seconds({{ seconds }}))
+{%- endmacro %}

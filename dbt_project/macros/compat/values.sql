@@ -39,3 +39,71 @@
 {% macro default__only_digits(text) -%}
     regexp_replace({{ text }}, '[^0-9]', '', 'g')
 {%- endmacro %}
+
+{#-
+  An amount of a billing interval as a month's value in business currency, DECIMAL(18,4): round(amount × rate / months, 4),
+  half up, in whole numbers. `months` is numerator / denominator; null without a rate.
+-#}
+{% macro monthly_value(amount, rate, numerator, denominator) -%}
+    {{ return(adapter.dispatch('monthly_value')(amount, rate, numerator, denominator)) }}
+{%- endmacro %}
+{% macro default__monthly_value(amount, rate, numerator, denominator) -%}
+    cast(
+        cast(
+            (
+                cast(cast({{ amount }} as decimal(38, 4)) * 10000 as hugeint)
+                * cast(cast({{ rate }} as decimal(38, 8)) * 100000000 as hugeint) * {{ denominator }} * 2
+                + {{ numerator }} * 100000000
+            ) // ({{ numerator }} * 200000000)
+            as decimal(18, 0)
+        ) * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)
+    )
+{%- endmacro %}
+
+{#- The number that up to eight hexadecimal digits write. -#}
+{% macro hex_number(digits) -%}
+    {{ return(adapter.dispatch('hex_number')(digits)) }}
+{%- endmacro %}
+{% macro default__hex_number(digits) -%}
+    cast('0x' || {{ digits }} as bigint)
+{%- endmacro %}
+
+{#- The numbers from 0 to `count` − 1. -#}
+{% macro number_spine(count) -%}
+    {{ return(adapter.dispatch('number_spine')(count)) }}
+{%- endmacro %}
+{% macro default__number_spine(count) -%}
+    select cast(unnest(range({{ count }})) as integer) as number
+{%- endmacro %}
+
+{#- All values of a group that are not missing, in no order: only for what does not depend on one. -#}
+{% macro collected(value) -%}
+    {{ return(adapter.dispatch('collected')(value)) }}
+{%- endmacro %}
+{% macro default__collected(value) -%}
+    list({{ value }})
+{%- endmacro %}
+
+{#- The greatest of collected values that is not above `limit`; null where there is none. -#}
+{% macro greatest_until(values, limit) -%}
+    {{ return(adapter.dispatch('greatest_until')(values, limit)) }}
+{%- endmacro %}
+{% macro default__greatest_until(values, limit) -%}
+    list_max(list_filter({{ values }}, lambda x: x <= {{ limit }}))
+{%- endmacro %}
+
+{#- A short code out of a JSON object: letters, digits and underscores; null where it is anything else. -#}
+{% macro code_in(json, key) -%}
+    {{ return(adapter.dispatch('code_in')(json, key)) }}
+{%- endmacro %}
+{% macro default__code_in(json, key) -%}
+    nullif(regexp_extract(json_extract_string({{ json }}, '$.{{ key }}'), '^[A-Za-z0-9_-]{1,40}$'), '')
+{%- endmacro %}
+
+{#- Whether a text holds one of several texts, whatever the case. -#}
+{% macro contains_any(text, parts) -%}
+    {{ return(adapter.dispatch('contains_any')(text, parts)) }}
+{%- endmacro %}
+{% macro default__contains_any(text, parts) -%}
+    (len(list_filter({{ parts }}, lambda x: contains(lower({{ text }}), x))) > 0)
+{%- endmacro %}

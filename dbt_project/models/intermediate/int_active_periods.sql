@@ -2,44 +2,12 @@ with run as (
     select * from {{ ref('int_run_context') }}
 ),
 
--- Without a contract: days with activity, apart by more than `inactivity_days` where one period ends.
-activity as (
-    select
-        day.customer_id,
-        day.day,
-        run.inactivity_days,
-        case when {{ days_between('lag(day.day) over by_day', 'day.day') }} <= run.inactivity_days then 0 else 1 end as begins
-    from {{ ref('int_daily_activity') }} as day
-    cross join run
-    where day.is_activity and run.kind in ('transactional', 'hybrid')
-    window by_day as (partition by day.customer_id order by day.day)
-),
-
-activity_periods as (
-    select
-        customer_id,
-        day,
-        inactivity_days,
-        sum(begins) over (partition by customer_id order by day rows unbounded preceding) as period
-    from activity
-),
-
-silence_spans as (
-    select
-        customer_id,
-        min(day) as started_on,
-        max(day) as last_active_on,
-        {{ add_days('max(day)', 'max(inactivity_days)') }} as ended_on,
-        'inactivity' as end_kind
-    from activity_periods
-    group by customer_id, period
-),
-
--- With a contract: subscriptions of a customer that overlap or touch are one period.
+-- With a contract: subscriptions of a customer that overlap or touch are one period. A failed payment counts as the end
+-- from the day on which it is known as one, so that a restart within the grace goes on.
 subscriptions as (
     select
         period.*,
-        coalesce(period.ended_on, date '9999-12-31') as open_until
+        coalesce(period.known_on, date '9999-12-31') as open_until
     from {{ ref('int_subscription_periods') }} as period
     cross join run
     where not period.is_never_active and run.kind in ('subscription', 'hybrid')
@@ -64,30 +32,96 @@ subscription_periods as (
         *,
         sum(begins) over (
             partition by customer_id order by active_from, subscription_id rows unbounded preceding
-        ) as period
+        ) as contract
     from touching
 ),
 
-contract_spans as (
+contracts as (
     select
         customer_id,
+        contract,
         min(active_from) as started_on,
-        max(open_until) as last_active_on,
-        max(open_until) as ended_on,
+        max(open_until) as open_until,
         -- Of several that end on the last day, a cancellation says most about the customer.
         max_by(
             end_kind,
             (open_until, case end_kind when 'cancelled' then 3 when 'involuntary' then 2 else 1 end)
-        ) as end_kind
+        ) as end_kind,
+        max_by(
+            coalesce(ended_on, open_until),
+            (open_until, case end_kind when 'cancelled' then 3 when 'involuntary' then 2 else 1 end, ended_on)
+        ) as happened_on,
+        lead(min(active_from)) over (partition by customer_id order by contract) as next_started_on
     from subscription_periods
-    group by customer_id, period
+    group by customer_id, contract
 ),
 
--- Of a hybrid business both hold: a customer is active while either says so.
+-- Without a contract: signs of life. While a contract runs, it alone decides; outside of it a customer who could have
+-- one lives by purchases, as logins and use outlive an account that is no longer paid for.
+signs as (
+    select
+        day.customer_id,
+        day.day,
+        run.inactivity_days,
+        coalesce(contract.contract, 0) as contracts_before
+    from {{ ref('int_daily_activity') }} as day
+    cross join run
+    left join contracts as contract
+        on contract.customer_id = day.customer_id
+        and contract.started_on <= day.day
+        and (contract.next_started_on is null or contract.next_started_on > day.day)
+    where day.is_activity
+        and (run.kind = 'transactional' or (run.kind = 'hybrid' and (day.orders > 0 or not run.has_order_lines)))
+        and (contract.customer_id is null or contract.open_until < day.day)
+),
+
+-- Days apart by more than `inactivity_days`, or with a contract between them: there one period ends.
+apart as (
+    select
+        *,
+        case when {{ days_between('lag(day) over by_day', 'day') }} <= inactivity_days then 0 else 1 end as begins
+    from signs
+    window by_day as (partition by customer_id, contracts_before order by day)
+),
+
+numbered as (
+    select
+        *,
+        sum(begins) over (
+            partition by customer_id, contracts_before order by day rows unbounded preceding
+        ) as silence
+    from apart
+),
+
+silences as (
+    select
+        customer_id,
+        contracts_before,
+        min(day) as started_on,
+        max(day) as last_active_on,
+        {{ add_days('max(day)', 'max(inactivity_days)') }} as ended_on
+    from numbered
+    group by customer_id, contracts_before, silence
+),
+
+-- A contract that begins before the silence is full takes over.
 spans as (
-    select * from silence_spans
+    select
+        silence.customer_id,
+        silence.started_on,
+        silence.last_active_on,
+        least(silence.ended_on, contract.started_on) as ended_on,
+        'inactivity' as end_kind,
+        silence.last_active_on as happened_on
+    from silences as silence
+    left join contracts as contract
+        on contract.customer_id = silence.customer_id
+        and contract.contract = silence.contracts_before + 1
+
     union all
-    select * from contract_spans
+
+    select customer_id, started_on, happened_on as last_active_on, open_until as ended_on, end_kind, happened_on
+    from contracts
 ),
 
 overlapping as (
@@ -113,12 +147,11 @@ merged as (
 periods as (
     select
         customer_id,
-        period,
         min(started_on) as started_on,
         max(last_active_on) as last_active_on,
         max(ended_on) as ended_on,
         max_by(end_kind, (ended_on, end_kind)) as end_kind,
-        max_by(last_active_on, (ended_on, end_kind)) as last_active_of_end
+        max_by(happened_on, (ended_on, end_kind)) as happened_on
     from merged
     group by customer_id, period
 ),
@@ -132,11 +165,7 @@ known as (
         least(periods.last_active_on, run.as_of) as last_active_on,
         case when periods.ended_on <= run.as_of then periods.ended_on end as ended_on,
         case when periods.ended_on <= run.as_of then periods.end_kind end as end_kind,
-        case
-            when periods.ended_on > run.as_of then null
-            when periods.end_kind = 'inactivity' then periods.last_active_of_end
-            else periods.ended_on
-        end as happened_on,
+        case when periods.ended_on <= run.as_of then periods.happened_on end as happened_on,
         run.term_end_is_churn,
         run.early_days
     from periods

@@ -7,7 +7,8 @@ with bounds as (
             (select min(ordered_on) from {{ ref('int_orders') }}),
             (select min(started_on) from {{ ref('int_active_periods') }})
         ) as first_day,
-        run.as_of as last_day
+        run.as_of as last_day,
+        run.week_starts_on
     from {{ ref('int_run_context') }} as run
 ),
 
@@ -18,5 +19,7 @@ days as (
 select
     day,
     {{ month_start('day') }} as month_start,
-    {{ month_end('day') }} as month_end
+    {{ month_end('day') }} as month_end,
+    {{ week_start('day', 'bounds.week_starts_on') }} as week_start
 from days
+cross join bounds

@@ -2,7 +2,7 @@ with feeds as (
     select
         {% for feed in [
             'customers', 'order_lines', 'subscriptions', 'invoices', 'payment_attempts', 'usage', 'events', 'tickets',
-            'survey_responses', 'messages', 'loyalty'
+            'survey_responses', 'messages', 'loyalty', 'marketing_costs', 'consents', 'suppressions'
         ] -%}
         coalesce(bool_or(configured) filter (where feed = '{{ feed }}'), false) as has_{{ feed }}{{ ',' if not loop.last }}
         {% endfor %}
@@ -22,7 +22,18 @@ select
     run.history_days,
     run.term_end_is_churn,
     run.involuntary_reasons,
+    run.dunning_grace_days,
+    run.week_starts_on,
+    cast(run.rhythm_percentile as decimal(9, 6)) as rhythm_percentile,
+    run.rhythm_min_intervals,
     cast(run.gross_margin as decimal(9, 6)) as gross_margin,
+    run.machine_open_seconds,
+    run.response_days,
+    run.collection_days,
+    run.cart_days,
+    run.winback_days,
+    run.winback_value_days,
+    run.winback_campaigns,
     feeds.*
 from {{ source('control', 'run') }} as run
 cross join feeds

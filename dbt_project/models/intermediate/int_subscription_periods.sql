@@ -3,7 +3,8 @@ with newest as (
     select
         *,
         min(started_on) over (partition by subscription_id) as first_started_on,
-        min(valid_from) over (partition by subscription_id) as registered_on
+        min(valid_from) over (partition by subscription_id) as registered_on,
+        min(case when ended_on is not null then valid_from end) over (partition by subscription_id) as end_reported_on
     from {{ ref('int_subscription_versions') }}
     qualify row_number() over (partition by subscription_id order by valid_from desc) = 1
 ),
@@ -22,8 +23,10 @@ periods as (
         case when ended_on < registered_on then registered_on else ended_on end as ended_on,
         cancel_requested_on,
         coalesce(list_contains(run.involuntary_reasons, newest.cancel_reason), false) as is_for_other_reasons,
+        coalesce(newest.cancel_reason in ('payment_failed', 'payment_failure'), false) as is_for_payment,
         contract_ends_on,
         registered_on,
+        end_reported_on,
         {{ in_business_currency(price_on('newest', 'run.as_of'), 'newest') }} as monthly_price
     from newest
     cross join {{ ref('int_run_context') }} as run
@@ -47,30 +50,55 @@ last_attempts as (
         or (attempt.invoice_id is not null and invoice.subscription_id is null)
         or invoice.subscription_id = periods.subscription_id
     group by periods.subscription_id
+),
+
+kinds as (
+    select
+        periods.*,
+        coalesce(periods.ended_on <= periods.active_from, false) as is_never_active,
+        case
+            when periods.ended_on is null then null
+            when periods.ended_on <= periods.begins_on then 'cancelled_before_start'
+            when periods.ended_on <= periods.active_from then 'trial_not_converted'
+            when periods.is_for_other_reasons then 'involuntary'
+            when periods.cancel_requested_on <= periods.ended_on then 'cancelled'
+            when last_attempts.outcome = 'failed' then 'involuntary'
+            when periods.ended_on < periods.contract_ends_on then 'cancelled'
+            else 'term_end'
+        end as end_kind
+    from periods
+    left join last_attempts on last_attempts.subscription_id = periods.subscription_id
+),
+
+-- An end is known when it has happened and was reported; one by failed payment, not before its grace is over.
+known as (
+    select
+        kinds.*,
+        case
+            when kinds.end_kind = 'involuntary' and (kinds.is_for_payment or not kinds.is_for_other_reasons)
+                then greatest(
+                    kinds.ended_on, kinds.end_reported_on, {{ add_days('kinds.ended_on', 'run.dunning_grace_days') }}
+                )
+            when kinds.ended_on is not null then greatest(kinds.ended_on, kinds.end_reported_on)
+        end as known_on,
+        run.as_of
+    from kinds
+    cross join {{ ref('int_run_context') }} as run
 )
 
 select
-    periods.subscription_id,
-    periods.customer_id,
-    periods.plan,
-    periods.started_on,
-    periods.active_from,
-    periods.ended_on,
-    periods.cancel_requested_on,
-    periods.contract_ends_on,
-    periods.trial_ends_on,
-    coalesce(periods.ended_on <= periods.active_from, false) as is_never_active,
-    case
-        when periods.ended_on is null then null
-        when periods.ended_on <= periods.begins_on then 'cancelled_before_start'
-        when periods.ended_on <= periods.active_from then 'trial_not_converted'
-        when periods.is_for_other_reasons then 'involuntary'
-        when periods.cancel_requested_on <= periods.ended_on then 'cancelled'
-        when last_attempts.outcome = 'failed' then 'involuntary'
-        when periods.ended_on < periods.contract_ends_on then 'cancelled'
-        else 'term_end'
-    end as end_kind,
-    periods.monthly_price,
-    periods.registered_on
-from periods
-left join last_attempts on last_attempts.subscription_id = periods.subscription_id
+    subscription_id,
+    customer_id,
+    plan,
+    started_on,
+    active_from,
+    ended_on,
+    case when known_on <= as_of then known_on end as known_on,
+    cancel_requested_on,
+    contract_ends_on,
+    trial_ends_on,
+    is_never_active,
+    end_kind,
+    monthly_price,
+    registered_on
+from known

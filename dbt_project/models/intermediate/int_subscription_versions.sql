@@ -9,16 +9,21 @@ versions as (
         version.version_at,
         {{ day_of('version.version_at', 'run.timezone') }} as valid_from,
         version.plan,
-        version.price * coalesce(version.quantity, 1) as interval_price,
-        coalesce(version.discount, 0) as interval_discount,
+        cast(round(version.price * coalesce(version.quantity, 1), 4) as decimal(18, 4)) as interval_price,
+        -- A discount takes no more than the price: there is no negative revenue.
+        cast(
+            least(coalesce(version.discount, 0), round(version.price * coalesce(version.quantity, 1), 4))
+            as decimal(18, 4)
+        ) as interval_discount,
         {{ day_of('version.discount_ends_at', 'run.timezone') }} as discount_ends_on,
-        -- Length of the billing interval in months; a month has 365.25 / 12 = 30.4375 days.
-        coalesce(version.interval_count, 1) * case version."interval"
-            when 'day' then 1 / 30.4375
-            when 'week' then 7 / 30.4375
-            when 'year' then 12.0
-            else 1.0
-        end as interval_months,
+        -- Length of the billing interval in months as a fraction; a month has 365.25 / 12 = 487 / 16 days.
+        cast(coalesce(version.interval_count, 1) as bigint) * case version."interval"
+            when 'day' then 16
+            when 'week' then 112
+            when 'year' then 12
+            else 1
+        end as months_numerator,
+        case when version."interval" in ('day', 'week') then 487 else 1 end as months_denominator,
         coalesce(version.currency, run.currency) as currency,
         {{ day_of('version.started_at', 'run.timezone') }} as started_on,
         {{ day_of('version.trial_ends_at', 'run.timezone') }} as trial_ends_on,
@@ -43,8 +48,12 @@ select
     ) as valid_to,
     plan,
     currency,
-    cast(round(interval_price / interval_months, 4) as decimal(18, 4)) as monthly_list_price,
-    cast(round(interval_discount / interval_months, 4) as decimal(18, 4)) as monthly_discount,
+    {{ monthly_value('interval_price', '1', 'months_numerator', 'months_denominator') }} as monthly_list_price,
+    {{ monthly_value('interval_discount', '1', 'months_numerator', 'months_denominator') }} as monthly_discount,
+    interval_price,
+    interval_discount,
+    months_numerator,
+    months_denominator,
     discount_ends_on,
     started_on,
     trial_ends_on,

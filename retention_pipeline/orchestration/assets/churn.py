@@ -68,7 +68,7 @@ def build_churn_assets(config: Retention, partitions: dg.PartitionsDefinition) -
             if model_id is None:
                 clear_scores(con)
                 return dg.MaterializeResult(metadata={"model": "none", "dagster/row_count": 0})
-            score(con, load_model(paths.models, model_id), day)
+            score(con, load_model(paths.models, model_id), day, config.segments.risk)
             report_progress("counting")
             metadata = table_metadata(con, "decisions", ["churn_scores"])["churn_scores"]
             pictures = pictures_of(con, "decisions.churn_calibration")

@@ -8,6 +8,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtProject, dbt_assets
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
+from retention_pipeline.campaigns.history import load_contacts
 from retention_pipeline.dbt_runner import project_hash, run_dbt
 from retention_pipeline.feeds.lateness import late_feeds
 from retention_pipeline.increments import complete_build, plan_build
@@ -84,6 +85,7 @@ def build_model_assets(manifest: Path, owners: list[str], partitions: dg.Partiti
             with open_warehouse(paths.warehouse) as con:
                 create_layout(con)
                 write_run_context(con, config, run_day(context))
+                load_contacts(con, config, run_day(context), paths.state)
                 # Which feeds are late is a matter of the day: models may be built for an older one, without a load.
                 late = late_feeds(con, config, run_day(context))
                 write_late_feeds(con, late)

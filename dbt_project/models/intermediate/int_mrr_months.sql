@@ -1,0 +1,228 @@
+{%- set movements = ['new', 'expansion', 'contraction', 'churned', 'reactivation', 'paused', 'resumed'] -%}
+{%- set sums = movements + ['opening', 'closing', 'retained', 'kept', 'fx', 'customers_opening', 'customers_closing'] %}
+-- The opening and the closing of a customer's month, and what happened between; then added up, with intervals.
+with run as (
+    select * from {{ ref('int_run_context') }}
+),
+
+bounds as (
+    select
+        (select min(valid_from) from {{ ref('int_mrr_spans') }}) as first_day,
+        run.as_of as last_day
+    from run
+),
+
+days as (
+    {{ day_spine('first_day', 'last_day', 'bounds') }}
+),
+
+months as (
+    select
+        {{ month_start('day') }} as month_start,
+        {{ add_days(month_start('day'), -1) }} as day_before,
+        max(day) as last_day,
+        {{ add_days(month_end('day'), 1) }} as next_month
+    from days
+    group by {{ month_start('day') }}, {{ month_end('day') }}
+),
+
+-- What pays on the last day of a month, at its rate and at the one with which the month opened.
+last_days as (
+    select
+        span.customer_id,
+        months.month_start,
+        months.next_month,
+        span.subscription_id,
+        span.plan,
+        {{ mrr_of('span', rate_of('span', 'fx')) }} as closing,
+        {{ mrr_of('span', rate_of('span', 'before')) }} as closing_at_opening_rate
+    from {{ ref('int_mrr_spans') }} as span
+    cross join run
+    inner join months
+        on months.last_day >= span.valid_from
+        and (span.valid_to is null or months.last_day < span.valid_to)
+    left join {{ ref('int_fx_rates') }} as fx on fx.currency = span.currency and fx.day = months.last_day
+    left join {{ ref('int_fx_rates') }} as before on before.currency = span.currency and before.day = months.day_before
+    where span.state = 'paid' and span.interval_price > span.interval_discount
+),
+
+closings as (
+    select
+        customer_id,
+        month_start,
+        next_month,
+        {{ known_sum('closing') }} as closing,
+        {{ known_sum('closing_at_opening_rate') }} as closing_at_opening_rate,
+        max_by(plan, (coalesce(closing, 0), subscription_id)) as plan
+    from last_days
+    group by customer_id, month_start, next_month
+),
+
+parts as (
+    select
+        customer_id,
+        month_start,
+        3 as place,
+        plan,
+        0 as opening,
+        closing,
+        closing_at_opening_rate,
+        {% for movement in movements %}0 as {{ movement }}, {% endfor %}
+        0 as customers_opening,
+        1 as customers_closing
+    from closings
+
+    union all
+
+    select
+        customer_id,
+        next_month,
+        1,
+        plan,
+        closing,
+        0,
+        0,
+        {% for movement in movements %}0, {% endfor %}
+        1,
+        0
+    from closings
+
+    union all
+
+    select
+        customer_id,
+        {{ month_start('day') }},
+        2,
+        min_by(plan, day),
+        0,
+        0,
+        0,
+        {% for movement in movements %}{{ known_sum(movement) }}, {% endfor %}
+        0,
+        0
+    from {{ ref('int_mrr_changes') }}
+    group by customer_id, {{ month_start('day') }}
+),
+
+customers as (
+    select
+        customer_id,
+        month_start,
+        -- Where the customer stood at the opening; who was not there, where the customer began.
+        min_by(plan, place) as plan,
+        sum(customers_opening) as customers_opening,
+        sum(customers_closing) as customers_closing,
+        {{ known_sum('closing_at_opening_rate') }} as closing_at_opening_rate,
+        {%- for amount in ['opening', 'closing'] + movements %}
+        {{ known_sum(amount) }} as {{ amount }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from parts
+    group by customer_id, month_start
+),
+
+figures as (
+    select
+        customer.month_start,
+        {{ bootstrap_bucket('person.customer_key') }} as bucket,
+        coalesce(customer.plan, 'unknown') as plan,
+        coalesce(person.country, 'unknown') as country,
+        {{ movements | join(', ') }},
+        opening,
+        closing,
+        case when customers_opening > 0 then closing_at_opening_rate else 0 end as retained,
+        case
+            when customers_opening = 0 then 0
+            when closing_at_opening_rate < opening then closing_at_opening_rate
+            when opening <= closing_at_opening_rate then opening
+        end as kept,
+        closing - opening - new - expansion - reactivation - resumed + contraction + churned + paused as fx,
+        customers_opening,
+        customers_closing
+    from customers as customer
+    inner join months on months.month_start = customer.month_start
+    inner join {{ ref('int_customers') }} as person on person.customer_id = customer.customer_id
+),
+
+buckets as (
+    select
+        month_start,
+        case when grouping(plan) = 0 then 'plan' when grouping(country) = 0 then 'country' else 'all' end as dimension,
+        case when grouping(plan) = 0 then plan when grouping(country) = 0 then country else 'all' end as segment,
+        bucket,
+        {%- for figure in sums %}
+        {{ known_sum(figure) }} as {{ figure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from figures
+    group by grouping sets ((month_start, bucket), (month_start, bucket, plan), (month_start, bucket, country))
+),
+
+totals as (
+    select
+        month_start,
+        dimension,
+        segment,
+        {%- for figure in sums %}
+        {{ known_sum(figure) }} as {{ figure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from buckets
+    group by month_start, dimension, segment
+),
+
+weights as (
+    {{ bootstrap_weights() }}
+),
+
+samples as (
+    select
+        buckets.month_start,
+        buckets.dimension,
+        buckets.segment,
+        weights.sample,
+        {%- for figure in sums if figure not in ('paused', 'resumed', 'fx', 'customers_opening') %}
+        sum(buckets.{{ figure }} * weights.weight) as {{ figure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from buckets
+    inner join weights on weights.bucket = buckets.bucket
+    group by buckets.month_start, buckets.dimension, buckets.segment, weights.sample
+),
+
+{%- set ratios = {
+    'gross_revenue_churn_rate': ('churned + contraction', 'opening'),
+    'net_mrr_churn_rate': ('churned + contraction - expansion - reactivation', 'opening'),
+    'net_revenue_retention': ('retained', 'opening'),
+    'gross_revenue_retention': ('kept', 'opening'),
+    'quick_ratio': ('new + expansion + reactivation', 'churned + contraction'),
+    'arpa': ('closing', 'customers_closing')
+} %}
+
+intervals as (
+    select
+        month_start,
+        dimension,
+        segment,
+        {%- for name, (numerator, denominator) in ratios.items() %}
+        {{ percentile(ratio(numerator, denominator), '0.025') }} as {{ name }}_low,
+        {{ percentile(ratio(numerator, denominator), '0.975') }} as {{ name }}_high{{ ',' if not loop.last }}
+        {%- endfor %}
+    from samples
+    group by month_start, dimension, segment
+)
+
+select
+    totals.month_start,
+    totals.dimension,
+    totals.segment,
+    {%- for figure in sums if not figure.startswith('customers') %}
+    cast(totals.{{ figure }} as decimal(18, 4)) as {{ figure }},
+    {%- endfor %}
+    cast(totals.customers_opening as bigint) as customers_opening,
+    cast(totals.customers_closing as bigint) as customers_closing,
+    {%- for name in ratios %}
+    intervals.{{ name }}_low,
+    intervals.{{ name }}_high{{ ',' if not loop.last }}
+    {%- endfor %}
+from totals
+left join intervals
+    on intervals.month_start = totals.month_start
+    and intervals.dimension = totals.dimension
+    and intervals.segment = totals.segment
