@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from retention_pipeline.quoting import literal
+from retention_pipeline.simulator.vocabulary import MOVEMENTS
 
 UNDECIDED_CAUSES = ("administrative_error", "moved_or_closed", "deceased")
 """Causes for which a request to cancel is no decision of the customer: such a loss is involuntary."""
@@ -73,6 +74,38 @@ def confusion(warehouse: Path, truth: Path) -> list[Pair]:
             [str(truth / "endings" / "*.parquet")],
         ).fetchall()
     return [Pair(*row) for row in rows]
+
+
+def revenue_differences(warehouse: Path, truth: Path) -> tuple[int, list[tuple[object, ...]]]:
+    """Monthly recurring revenue of each day: the books against `marts.mrr_daily`, to the ten-thousandth.
+
+    Args:
+        warehouse: The DuckDB file of a pipeline that ran on the exports, as of their last day.
+        truth: The folder of the truth.
+
+    Returns:
+        How many days the books have, and (day, figure, in the books, reported) of every figure that differs: opening,
+        movements, closing and paying customers.
+    """
+    figures = {name: f"mrr_{name}" for name in ("opening", *MOVEMENTS, "closing")} | {"customers": "paying_customers"}
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH {literal(str(warehouse))} AS warehouse (READ_ONLY)")
+        con.execute(
+            "CREATE TEMP TABLE both_sides AS SELECT coalesce(told.day, reported.day) AS day, told, reported"
+            f" FROM read_parquet({literal(str(truth / 'mrr_by_day' / '*.parquet'))}) AS told"
+            " FULL JOIN warehouse.marts.mrr_daily AS reported"
+            " ON reported.day = told.day"
+        )
+        rows = con.execute(
+            " UNION ALL ".join(
+                f"SELECT day, '{told}', told.{told}, reported.{reported} FROM both_sides"
+                f" WHERE told.{told} IS DISTINCT FROM reported.{reported}"
+                for told, reported in figures.items()
+            )
+            + " ORDER BY ALL"
+        ).fetchall()
+        days = con.execute("SELECT count(told) FROM both_sides").fetchall()[0][0]
+    return days, rows
 
 
 def books_from_exports(exports: Path) -> list[tuple[str, Decimal]]:

@@ -11,7 +11,7 @@ import pytest
 from retention_pipeline.dbt_runner import run_dbt
 from retention_pipeline.feeds.loading import load_feeds
 from retention_pipeline.settings import PROJECT, StatePaths
-from retention_pipeline.simulator.comparing import confusion
+from retention_pipeline.simulator.comparing import confusion, revenue_differences
 from retention_pipeline.simulator.knobs import Knobs, read_knobs
 from retention_pipeline.simulator.simulation import Simulation, finish
 from retention_pipeline.warehouse import create_layout, open_warehouse, write_run_context
@@ -26,7 +26,7 @@ LIMIT_BYTES = 5_000_000
 
 
 def _report_churn(business: Path, state: Path, day: date) -> Path:
-    """Load the exports and build what the churn events need; returns the warehouse."""
+    """Load the exports and build the churn events and the recurring revenue; returns the warehouse."""
     loaded = load_business(business)
     paths = StatePaths(state / loaded.name)
     paths.warehouse.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def _report_churn(business: Path, state: Path, day: date) -> Path:
             assert not load.problems, feed
             assert load.rows_quarantined == 0, feed
         write_run_context(con, loaded.config, day)
-    assert run_dbt(["run", "--select", "+fct_churn_events"], paths).success
+    assert run_dbt(["run", "--select", "+fct_churn_events", "+mrr_daily"], paths).success
     return paths.warehouse
 
 
@@ -51,11 +51,14 @@ def test_reported_churn_is_what_happened(tmp_path: Path, kind: str) -> None:
     simulation.run(240)
     finish(simulation)
     last_day = simulation.world.calendar.date_of(239)
-    pairs = confusion(_report_churn(business, tmp_path / "state", last_day), tmp_path / "business_truth")
+    warehouse = _report_churn(business, tmp_path / "state", last_day)
+    pairs = confusion(warehouse, tmp_path / "business_truth")
     assert all(pair.agrees for pair in pairs), pairs
     kinds = {pair.truth for pair in pairs}
     assert kinds >= ({"cancelled", "involuntary", "trial_not_converted"} if kind == "saas" else {"inactivity"})
     assert sum(pair.losses for pair in pairs) > 50
+    if kind == "saas":
+        assert revenue_differences(warehouse, tmp_path / "business_truth") == (240, [])
 
 
 def test_the_shipped_business_is_small_labelled_and_reproducible(tmp_path: Path) -> None:

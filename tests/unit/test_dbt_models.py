@@ -92,7 +92,7 @@ def test_a_day_knows_nothing_of_later_days(built_earlier: StatePaths) -> None:
         built_earlier,
         "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name IN ('intermediate', 'marts')"
         " AND data_type = 'DATE' AND column_name NOT IN ('month_end', 'contract_ends_on', 'discount_ends_on',"
-        " 'started_on', 'next_start_on', 'active_from', 'expires_on', 'open_until')",
+        " 'started_on', 'next_start_on', 'active_from', 'expires_on', 'open_until', 'resumes_on', 'period_start')",
     )
     assert len(dates) > 30
     with duckdb.connect(str(built_earlier.warehouse), read_only=True) as con:
@@ -110,12 +110,21 @@ def test_a_day_knows_nothing_of_later_days(built_earlier: StatePaths) -> None:
         ("customer_features", "as_of < DATE '{day}'"),
         ("fct_churn_events", "known_on <= DATE '{day}'"),
         ("churn_labels", "as_of <= DATE '{horizon}'"),
-        ("cohort_retention", "cohort_month + to_months(age_months + 1) <= DATE '{day}'"),
         ("email_monthly", "last_day(month_start) + 14 <= DATE '{day}'"),
         ("email_campaigns", "last_sent_on + 14 <= DATE '{day}' AND campaign LIKE 'newsletter%'"),
         ("payment_recovery_monthly", "last_day(month_start) + 30 <= DATE '{day}'"),
         ("customer_journey", "occurred_on < DATE '{horizon}'"),
         ("winback_indicators_monthly", "last_day(month_start) + 150 <= DATE '{day}'"),
+        ("fct_mrr_movements", "day <= DATE '{day}'"),
+        ("mrr_daily", "day <= DATE '{day}'"),
+        ("mrr_monthly", "last_day(month_start) <= DATE '{day}'"),
+        ("mrr_monthly_segments", "last_day(month_start) <= DATE '{day}'"),
+        (
+            "cohort_retention",
+            "cohort_unit = 'month' AND cohort_start + to_months(greatest(age, 12) + 1) <= DATE '{day}'",
+        ),
+        ("cohort_retention", "cohort_unit = 'week' AND cohort_start + 27 * 7 <= DATE '{day}'"),
+        ("cohort_brackets", "cohort_unit = 'month' AND cohort_start + 31 + to_day <= DATE '{day}'"),
     ],
 )
 def test_the_past_does_not_depend_on_the_day(

@@ -156,8 +156,18 @@ buckets as (
     group by grouping sets ((month_start, bucket), (month_start, bucket, plan), (month_start, bucket, country))
 ),
 
+{%- set ratios = {
+    'gross_revenue_churn_rate': ('churned + contraction', 'opening'),
+    'net_mrr_churn_rate': ('churned + contraction - expansion - reactivation', 'opening'),
+    'net_revenue_retention': ('retained', 'opening'),
+    'gross_revenue_retention': ('kept', 'opening'),
+    'quick_ratio': ('new + expansion + reactivation', 'churned + contraction'),
+    'arpa': ('closing', '10000 * customers_closing')
+} %}
+
 totals as (
     select
+        row_number() over (order by month_start, dimension, segment) as total_id,
         month_start,
         dimension,
         segment,
@@ -168,44 +178,47 @@ totals as (
     group by month_start, dimension, segment
 ),
 
+-- In ten-thousandths, as whole numbers.
+parts_of_totals as (
+    select
+        totals.total_id,
+        buckets.bucket,
+        {%- for figure in sums if figure not in ('paused', 'resumed', 'fx', 'customers_opening', 'customers_closing') %}
+        cast(10000 * buckets.{{ figure }} as bigint) as {{ figure }},
+        {%- endfor %}
+        cast(buckets.customers_closing as bigint) as customers_closing
+    from buckets
+    inner join totals
+        on totals.month_start = buckets.month_start
+        and totals.dimension = buckets.dimension
+        and totals.segment = buckets.segment
+),
+
 weights as (
     {{ bootstrap_weights() }}
 ),
 
 samples as (
     select
-        buckets.month_start,
-        buckets.dimension,
-        buckets.segment,
+        parts.total_id,
         weights.sample,
         {%- for figure in sums if figure not in ('paused', 'resumed', 'fx', 'customers_opening') %}
-        sum(buckets.{{ figure }} * weights.weight) as {{ figure }}{{ ',' if not loop.last }}
+        sum(parts.{{ figure }} * weights.weight) as {{ figure }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from buckets
-    inner join weights on weights.bucket = buckets.bucket
-    group by buckets.month_start, buckets.dimension, buckets.segment, weights.sample
+    from parts_of_totals as parts
+    inner join weights on weights.bucket = parts.bucket
+    group by parts.total_id, weights.sample
 ),
-
-{%- set ratios = {
-    'gross_revenue_churn_rate': ('churned + contraction', 'opening'),
-    'net_mrr_churn_rate': ('churned + contraction - expansion - reactivation', 'opening'),
-    'net_revenue_retention': ('retained', 'opening'),
-    'gross_revenue_retention': ('kept', 'opening'),
-    'quick_ratio': ('new + expansion + reactivation', 'churned + contraction'),
-    'arpa': ('closing', 'customers_closing')
-} %}
 
 intervals as (
     select
-        month_start,
-        dimension,
-        segment,
+        total_id,
         {%- for name, (numerator, denominator) in ratios.items() %}
         {{ percentile(ratio(numerator, denominator), '0.025') }} as {{ name }}_low,
         {{ percentile(ratio(numerator, denominator), '0.975') }} as {{ name }}_high{{ ',' if not loop.last }}
         {%- endfor %}
     from samples
-    group by month_start, dimension, segment
+    group by total_id
 )
 
 select
@@ -222,7 +235,4 @@ select
     intervals.{{ name }}_high{{ ',' if not loop.last }}
     {%- endfor %}
 from totals
-left join intervals
-    on intervals.month_start = totals.month_start
-    and intervals.dimension = totals.dimension
-    and intervals.segment = totals.segment
+left join intervals on intervals.total_id = totals.total_id
