@@ -31,6 +31,7 @@ def prepare_day(folder: Path, paths: StatePaths) -> Callable[[date, Stopwatch], 
     """Import and parse what a day needs; returns what does a day without training."""
     import retention_pipeline.quality.validating  # noqa: F401 - its imports are no work of a day
     from retention_pipeline.campaigns.deciding import decide
+    from retention_pipeline.campaigns.history import load_contacts
     from retention_pipeline.campaigns.releasing import release
     from retention_pipeline.churn.registry import load_model, promoted_model
     from retention_pipeline.churn.scoring import clear_scores, score
@@ -40,6 +41,7 @@ def prepare_day(folder: Path, paths: StatePaths) -> Callable[[date, Stopwatch], 
     from retention_pipeline.orchestration.published import published_tables
     from retention_pipeline.publish.serving import publish
     from retention_pipeline.quality.checking import check_lists, check_marts, check_raw, check_scores
+    from retention_pipeline.segments.building import build_micro_segments
     from retention_pipeline.warehouse import create_layout, open_warehouse, write_run_context
     from retention_pipeline.workspace.loading import load_business
 
@@ -57,6 +59,7 @@ def prepare_day(folder: Path, paths: StatePaths) -> Callable[[date, Stopwatch], 
         with watch.time("models"):
             with open_warehouse(paths.warehouse) as con:
                 write_run_context(con, config, day)
+                load_contacts(con, config, day, paths.state)
                 plan = plan_build(con, project_hash())
             run = run_dbt(["build", "--exclude", "resource_type:unit_test"], paths, incremental=plan.is_incremental)
             if not run.success:
@@ -78,6 +81,8 @@ def prepare_day(folder: Path, paths: StatePaths) -> Callable[[date, Stopwatch], 
             check_lists(paths, config.plays, day)
             with open_warehouse(paths.warehouse, read_only=True) as con:
                 release(con, config, day, paths.lists, paths.state)
+        with watch.time("segments"), open_warehouse(paths.warehouse) as con:
+            build_micro_segments(con, day, config.segments.micro, config.language, paths.state)
         with watch.time("publish"):
             publish(paths.warehouse, paths, day, published_tables(manifest))
 

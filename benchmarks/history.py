@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -53,6 +52,7 @@ def write_history(folder: Path, times: int, customers: int = CUSTOMERS) -> Path:
     text = (PROJECT / "data" / "online_retail" / "retention.yaml").read_text(encoding="utf-8")
     text = text.replace("business: online_retail", "business: bench")
     text = text.replace("first_day: 2009-12-01", f"first_day: {months[-1]}")
+    text = text.replace("history_days: 180", "history_days: 60")
     (folder / "retention.yaml").write_text(text, encoding="utf-8")
     return folder
 
@@ -64,9 +64,9 @@ def write_next_day(folder: Path, customers: int = CUSTOMERS) -> None:
         con.execute(f"COPY ({lines}) TO '{_file(folder / 'exports', NEXT_DAY)}' (FORMAT CSV, HEADER, COMPRESSION zstd)")
 
 
-def remove_history(folder: Path) -> None:
-    """Remove the exports and the state."""
-    shutil.rmtree(folder, ignore_errors=True)
+def remove_next_day(folder: Path) -> None:
+    """Let there be no file of the day after."""
+    _file(folder / "exports", NEXT_DAY).unlink(missing_ok=True)
 
 
 def _file(exports: Path, day: date) -> Path:
