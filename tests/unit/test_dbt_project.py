@@ -125,6 +125,8 @@ def test_a_mart_has_its_yaml_contract_grain_and_test(path: Path) -> None:
     assert all(column["data_type"] for column in model["columns"])
     grain = model["config"]["meta"]["grain"]
     assert set(grain) <= {column["name"] for column in model["columns"]}
+    dates = {column["name"] for column in model["columns"] if column["data_type"] == "date"}
+    assert {model["config"]["meta"].get("published_by_month_of")} <= {None, *dates}
     assert _test_named(model, "unique_grain")["arguments"]["columns"] == grain
 
 
