@@ -86,7 +86,7 @@ def test_a_layer_reads_only_the_layers_before_it(path: Path) -> None:
     if "current_batches(" in text:
         read.add("raw")
     assert read <= READS[_layer(path)]
-    assert read, "a model reads something"
+    assert read or path.stem == "metrics", "a model reads something"
 
 
 IDENTITY_MODELS = frozenset({
