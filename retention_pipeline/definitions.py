@@ -15,6 +15,7 @@ from retention_pipeline.orchestration.assets.churn import build_churn_assets
 from retention_pipeline.orchestration.assets.models import build_model_assets
 from retention_pipeline.orchestration.assets.raw import build_raw_assets
 from retention_pipeline.orchestration.assets.report import build_report_assets
+from retention_pipeline.orchestration.assets.segments import build_segment_assets
 from retention_pipeline.orchestration.assets.serving import build_serving_assets
 from retention_pipeline.orchestration.assets.voice import build_voice_assets
 from retention_pipeline.orchestration.checks import build_checks
@@ -56,6 +57,7 @@ def _build(overrides: dict[str, Any]) -> dg.Definitions:
             *build_voice_assets(config, partitions),
             build_model_assets(manifest_path, list(config.owners), partitions),
             *build_churn_assets(config, partitions),
+            *build_segment_assets(config, partitions),
             *build_campaign_assets(config, partitions),
             *build_serving_assets(config, manifest, partitions),
             *build_report_assets(config, partitions),

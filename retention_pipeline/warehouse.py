@@ -50,7 +50,7 @@ _RUN_COLUMNS = (
     f"primary_source VARCHAR DEFAULT '{OWN_IDS}'",
     "joins_sources BOOLEAN DEFAULT false",
     "dunning_grace_days INTEGER DEFAULT 0",
-    "rhythm_percentile DOUBLE NOT NULL",
+    "rhythm_percentile INTEGER NOT NULL",
     "rhythm_min_intervals INTEGER NOT NULL",
     "machine_open_seconds INTEGER DEFAULT 10",
     "response_days INTEGER DEFAULT 14",

@@ -14,10 +14,11 @@
 {%- endmacro %}
 
 {#-
-  Messages and recipients by outcome, and the rates. A recipient is a customer in a campaign list: who gets two messages of
-  it is one. `keys` are the columns of the grain; those of the recipient are always campaign, list and customer.
+  Messages and recipients by outcome. A recipient is a customer in a campaign list on a channel: who gets two messages of it
+  is one. `keys` are the columns of the grain, to which those of a recipient are added: campaign, list and customer. With
+  `over_all`, one of the keys, there are also rows over all its values, which call it `all`.
 -#}
-{% macro message_figures(relation, keys) -%}
+{% macro message_figures(relation, keys, over_all=none) -%}
 with recipients as (
     select
         {% for key in keys -%}
@@ -39,7 +40,7 @@ with recipients as (
 counted as (
     select
         {% for key in keys -%}
-        {{ key }},
+        {% if key == over_all %}case when grouping({{ key }}) = 1 then 'all' else {{ key }} end as {% endif %}{{ key }},
         {% endfor -%}
         min(first_sent_on) as first_sent_on,
         max(last_sent_on) as last_sent_on,
@@ -53,7 +54,11 @@ counted as (
         {%- endfor %}
         count(*) filter (where is_opened_at_all) as opened_at_all_recipients
     from recipients
+    {%- if over_all %}
+    group by grouping sets (({{ keys | join(', ') }}), ({{ keys | reject('equalto', over_all) | join(', ') }}))
+    {%- else %}
     group by {{ keys | join(', ') }}
+    {%- endif %}
 )
 {%- endmacro %}
 

@@ -39,10 +39,10 @@
                 buckets.number as bucket,
                 blocks.number as block,
                 {{ sha256_hex("'bootstrap:' || buckets.number || ':' || blocks.number") }} as digest
-            from ({{ number_spine(500) }}) as buckets
-            cross join ({{ number_spine(13) }}) as blocks
+            from ({{ first_numbers(500) }}) as buckets
+            cross join ({{ first_numbers(13) }}) as blocks
         ) as digests
-        cross join (select number as place from ({{ number_spine(16) }}) as numbers) as places
+        cross join (select number as place from ({{ first_numbers(16) }}) as numbers) as places
     ) as draws
     inner join (
         {#- Poisson(1): e^-1 = 0.367879 of all draws give 0, and so on; bounds in 65536ths. -#}
@@ -58,11 +58,27 @@
     ({{ hex_number('left(' ~ customer_key ~ ', 8)') }} % 500)
 {%- endmacro %}
 
-{#- The five columns of a ratio of money; its interval comes from the relation `bounds`. -#}
-{% macro money_rate_columns(name, numerator, denominator, bounds='') -%}
+{#- The five columns of a ratio of money; its bounds are there already. -#}
+{% macro money_rate_columns(name, numerator, denominator) -%}
     {{ ratio(numerator, denominator) }} as {{ name }},
     {{ numerator }} as {{ name }}_numerator,
     {{ denominator }} as {{ name }}_denominator,
-    case when {{ denominator }} <> 0 and {{ numerator }} is not null then {{ bounds }}{{ name }}_low end as {{ name }}_low,
-    case when {{ denominator }} <> 0 and {{ numerator }} is not null then {{ bounds }}{{ name }}_high end as {{ name }}_high
+    {%- for bound in ['low', 'high'] %}
+    case when {{ denominator }} <> 0 and {{ numerator }} is not null then {{ name }}_{{ bound }} end
+        as {{ name }}_{{ bound }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{#- The rates of a month's recurring revenue, of all customers or of a segment. -#}
+{% macro revenue_rates(paying_customers) -%}
+    {%- set lost = 'cast(mrr_churned + mrr_contraction as decimal(18, 4))' -%}
+    {%- set lost_net = 'cast(mrr_churned + mrr_contraction - mrr_expansion - mrr_reactivation as decimal(18, 4))' -%}
+    {{ money_rate_columns('gross_revenue_churn_rate', lost, 'mrr_opening') }},
+    {{ money_rate_columns('net_mrr_churn_rate', lost_net, 'mrr_opening') }},
+    {{ money_rate_columns('net_revenue_retention', 'cast(retained as decimal(18, 4))', 'mrr_opening') }},
+    {{ money_rate_columns('gross_revenue_retention', 'cast(kept as decimal(18, 4))', 'mrr_opening') }},
+    {{ money_rate_columns(
+        'quick_ratio', 'cast(mrr_new + mrr_expansion + mrr_reactivation as decimal(18, 4))', lost
+    ) }},
+    {{ money_rate_columns('arpa', 'mrr_closing', paying_customers) }}
 {%- endmacro %}

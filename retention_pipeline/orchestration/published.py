@@ -19,6 +19,9 @@ DECISIONS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         ("play", "customer_key"),
     ),
     "campaign_summary": ("Counts, cost and expected profit of the day. One row per play.", ("play",)),
+    "micro_segments": ("The segment of every active customer, by behaviour. One row per customer.", ("customer_key",)),
+    "personas": ("What each segment by behaviour is, in words and numbers. One row per segment.", ("segment",)),
+    "persona_traits": ("The numbers behind the personas. One row per segment and behaviour.", ("segment", "behaviour")),
     "quality_results": (
         "The checks of the day. One row per expectation.",
         ("table_name", "kind", "column_name", "expectation"),
@@ -42,8 +45,9 @@ def published_tables(manifest: Mapping[str, Any]) -> list[PublishedTable]:
     from retention_pipeline.campaigns.tables import TABLES as CAMPAIGNS
     from retention_pipeline.churn.scoring import TABLES as CHURN
     from retention_pipeline.quality.table import COLUMNS
+    from retention_pipeline.segments.tables import TABLES as SEGMENTS
 
-    columns = {**CHURN, **CAMPAIGNS, "quality_results": COLUMNS}
+    columns = {**CHURN, **CAMPAIGNS, **SEGMENTS, "quality_results": COLUMNS}
     marts = [
         PublishedTable(
             source=f"marts.{node['name']}",

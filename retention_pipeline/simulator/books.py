@@ -10,7 +10,8 @@ import numpy as np
 
 from retention_pipeline.simulator import vocabulary as words
 from retention_pipeline.simulator.market import fx_value
-from retention_pipeline.simulator.world import World
+from retention_pipeline.simulator.state import Array
+from retention_pipeline.simulator.world import World, where
 
 
 def close_day(world: World) -> None:
@@ -52,6 +53,8 @@ def close_day(world: World) -> None:
         closing=np.array([closing.sum()]),
         customers=np.array([int(pays.sum())]),
     )
+    if world.knobs.truth.activity:
+        _tell_standing(world, closing)
     world.column("value")[:] = closing
     world.column("local_list")[:] = gross
     world.column("local_discount")[:] = discount
@@ -59,3 +62,14 @@ def close_day(world: World) -> None:
     world.column("book_status")[:] = status
     # A month's margin, spread over its days.
     world.column("earned")[:] += np.round(closing * world.knobs.gross_margin / 30.4375).astype(np.int64)
+
+
+def _tell_standing(world: World, closing: Array) -> None:
+    """Where the subscriptions stand that stand otherwise than yesterday."""
+    other = (world.column("status") != world.column("book_status")) | (closing != world.column("value"))
+    moved = where(other | world.changed)
+    names = ("subscription", "status", "plan", "seats", "months")
+    world.tell(
+        "standing", customer=moved, day=np.full(len(moved), world.day), value=closing[moved],
+        **{name: world.state[name][moved] for name in names},
+    )  # fmt: skip

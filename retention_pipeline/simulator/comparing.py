@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from retention_pipeline.quoting import literal
+from retention_pipeline.simulator.vocabulary import MOVEMENTS
 
 UNDECIDED_CAUSES = ("administrative_error", "moved_or_closed", "deceased")
 """Causes for which a request to cancel is no decision of the customer: such a loss is involuntary."""
@@ -73,6 +74,38 @@ def confusion(warehouse: Path, truth: Path) -> list[Pair]:
             [str(truth / "endings" / "*.parquet")],
         ).fetchall()
     return [Pair(*row) for row in rows]
+
+
+def revenue_differences(warehouse: Path, truth: Path) -> tuple[int, list[tuple[object, ...]]]:
+    """Monthly recurring revenue of each day: the books against `marts.mrr_daily`, to the ten-thousandth.
+
+    Args:
+        warehouse: The DuckDB file of a pipeline that ran on the exports, as of their last day.
+        truth: The folder of the truth.
+
+    Returns:
+        How many days the books have, and (day, figure, in the books, reported) of every figure that differs: opening,
+        movements, closing and paying customers.
+    """
+    figures = {name: f"mrr_{name}" for name in ("opening", *MOVEMENTS, "closing")} | {"customers": "paying_customers"}
+    with duckdb.connect() as con:
+        con.execute(f"ATTACH {literal(str(warehouse))} AS warehouse (READ_ONLY)")
+        con.execute(
+            "CREATE TEMP TABLE both_sides AS SELECT coalesce(told.day, reported.day) AS day, told, reported"
+            f" FROM read_parquet({literal(str(truth / 'mrr_by_day' / '*.parquet'))}) AS told"
+            " FULL JOIN warehouse.marts.mrr_daily AS reported"
+            " ON reported.day = told.day"
+        )
+        rows = con.execute(
+            " UNION ALL ".join(
+                f"SELECT day, '{told}', told.{told}, reported.{reported} FROM both_sides"
+                f" WHERE told.{told} IS DISTINCT FROM reported.{reported}"
+                for told, reported in figures.items()
+            )
+            + " ORDER BY ALL"
+        ).fetchall()
+        days = con.execute("SELECT count(told) FROM both_sides").fetchall()[0][0]
+    return days, rows
 
 
 def books_from_exports(exports: Path) -> list[tuple[str, Decimal]]:
@@ -146,3 +179,60 @@ LEFT JOIN rates ON rates.day = days.day AND rates.currency = versions.currency
 GROUP BY days.day
 ORDER BY days.day
 """
+
+
+_MESSAGES = ("delivered", "opened", "clicked", "bounced", "unsubscribed", "complained")
+
+
+def message_differences(warehouse: Path, truth: Path) -> tuple[int, list[tuple[object, ...]]]:
+    """How many months and channels were compared, and those whose counts in `marts.email_monthly` differ from the truth.
+
+    Args:
+        warehouse: The DuckDB file of a pipeline that ran on the exports, as of their last day, with no late rows.
+        truth: The folder of the truth.
+    """
+    counted = ", ".join(f"count(*) FILTER (WHERE {event}) AS {event}" for event in _MESSAGES)
+    return _differences(
+        warehouse,
+        f"SELECT date_trunc('month', day)::DATE AS month_start, channel, count(*) AS sent, {counted}"
+        " FROM read_parquet(?) ANTI JOIN (SELECT customer_id FROM read_parquet(?) WHERE is_test) USING (customer_id)"
+        " GROUP BY ALL",
+        f"SELECT month_start, channel, sent, {', '.join(_MESSAGES)} FROM warehouse.marts.email_monthly"
+        " WHERE channel <> 'all'",
+        [str(truth / "messages" / "*.parquet"), str(truth / "customers.parquet")],
+    )
+
+
+def payment_differences(warehouse: Path, truth: Path) -> tuple[int, list[tuple[object, ...]]]:
+    """How many months were compared, and those whose failures and recoveries differ, in `payment_recovery_monthly`.
+
+    An invoice is recovered by a try that succeeds after a first one that failed, valued at the rate of the failure.
+
+    Args:
+        warehouse: The DuckDB file of a pipeline that ran on the exports, as of their last day.
+        truth: The folder of the truth.
+    """
+    return _differences(
+        warehouse,
+        "WITH invoices AS (SELECT invoice, min(day) FILTER (WHERE is_first) AS day,"
+        " bool_or(is_first AND is_failed) AS failed, bool_or(NOT is_failed) AS paid,"
+        " max(value) FILTER (WHERE is_first) AS amount FROM read_parquet(?)"
+        " ANTI JOIN (SELECT customer_id FROM read_parquet(?) WHERE is_test) USING (customer_id) GROUP BY invoice)"
+        " SELECT date_trunc('month', day)::DATE AS month_start, count(*), count(*) FILTER (WHERE failed),"
+        " count(*) FILTER (WHERE failed AND paid), coalesce(sum(amount) FILTER (WHERE failed), 0)::DECIMAL(18,4),"
+        " coalesce(sum(amount) FILTER (WHERE failed AND paid), 0)::DECIMAL(18,4) FROM invoices GROUP BY ALL",
+        "SELECT month_start, first_attempts, failed_payment_rate_numerator, invoice_recovery_rate_numerator,"
+        " recovery_rate_denominator, recovery_rate_numerator FROM warehouse.marts.payment_recovery_monthly"
+        " WHERE dimension = 'all'",
+        [str(truth / "payments" / "*.parquet"), str(truth / "customers.parquet")],
+    )
+
+
+def _differences(warehouse: Path, told: str, reported: str, files: list[str]) -> tuple[int, list[tuple[object, ...]]]:
+    """How many rows are told, and the rows that only one side has."""
+    with duckdb.connect() as con:
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute(f"ATTACH {literal(str(warehouse))} AS warehouse (READ_ONLY)")
+        ours = con.execute(told, files).fetchall()
+        theirs = con.execute(reported).fetchall()
+    return len(ours), sorted(set(ours) ^ set(theirs), key=str)

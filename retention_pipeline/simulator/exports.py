@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,12 +37,14 @@ class Exports:
         calendar: Names the delivery days.
         knobs: Cadences, and how much comes late.
         draws: Which rows come late.
+        listener: Told of every row at once, as it happened: before any comes late or again or is written in a format.
     """
 
     folder: Path | None
     calendar: Calendar
     knobs: Knobs
     draws: Draws
+    listener: Callable[[str, Rows], None] | None = None
 
     def __post_init__(self) -> None:
         self._waiting: dict[str, list[Rows]] = {}
@@ -62,6 +64,8 @@ class Exports:
         """Rows of a feed: arrays of one length, named as its SQL names them."""
         if self.folder is not None and len(next(iter(columns.values()))):
             self._waiting.setdefault(feed, []).append(columns)
+            if self.listener is not None:
+                self.listener(feed, columns)
 
     @contextmanager
     def writing(self) -> Iterator[None]:

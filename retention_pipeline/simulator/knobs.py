@@ -205,6 +205,9 @@ class Truth(Section):
     hazards_every_days: int | None = Field(
         None, ge=1, description="Days between two records of each customer's hazards; by default as few as stay small."
     )
+    activity: bool = Field(
+        False, description="Whether every fact is also told as it happened, and where each subscription stood each day."
+    )
     twins: int = Field(0, ge=0, description="Futures that are simulated to tell expected lifetime values; 0 for none.")
     twin_days: int = Field(365, ge=1, description="Length of these futures in days.")
 

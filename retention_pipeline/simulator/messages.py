@@ -60,6 +60,15 @@ def send(world: World, customers: Array, campaign: str, list_id: str, channels: 
             # A message is sent in the morning; what becomes of it follows.
             at=world.moment(customers[mask], salt=50) // 86_400 * 86_400 + 8 * 3600 + number * 1200 + who % 1100,
         )
+    world.tell(
+        "messages",
+        customer=customers,
+        day=np.full(count, world.day),
+        campaign=np.full(count, campaign),
+        list_id=np.full(count, list_id),
+        channel=np.array(words.CHANNELS)[channels],
+        **{event: mask for event, mask in outcomes if event != "sent"},
+    )
     for event, mask in (("bounced", bounced), ("complained", complained), ("unsubscribed", unsubscribed)):
         _suppress(world, customers[mask], event)
     return opened

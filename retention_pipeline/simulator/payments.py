@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from retention_pipeline.simulator import vocabulary as words
+from retention_pipeline.simulator.market import fx_value
 from retention_pipeline.simulator.state import NO_DAY, Array
 from retention_pipeline.simulator.subscriptions import end
 from retention_pipeline.simulator.world import World, where
@@ -30,7 +31,7 @@ def bill(world: World) -> None:
     )
     declined = np.searchsorted(_DECLINE_EDGES, world.uniform("decline")[due], side="right").astype(np.int8)
     codes = np.where(fails, np.where(expired, _EXPIRED, declined), -1).astype(np.int8)
-    _attempt(world, due, invoices, amount, codes)
+    _attempt(world, due, invoices, amount, codes, is_first=True)
     _export_invoices(world, due, invoices, amount, np.full(len(due), day), np.where(fails, NO_DAY, day))
     failed = due[fails]
     state["dunning_invoice"][failed] = invoices[fails]
@@ -104,8 +105,21 @@ def _give_up(world: World, customers: Array) -> None:
     state["dunning_invoice"][customers] = -1
 
 
-def _attempt(world: World, customers: Array, invoices: Array, amount: Array, codes: Array) -> None:
+def _attempt(
+    world: World, customers: Array, invoices: Array, amount: Array, codes: Array, *, is_first: bool = False
+) -> None:
     state = world.state
+    world.tell(
+        "payments",
+        customer=customers,
+        day=np.full(len(customers), world.day),
+        invoice=invoices.copy(),
+        is_first=np.full(len(customers), is_first),
+        is_failed=codes >= 0,
+        value=fx_value(
+            amount, world.rates[world.day][state["currency"][customers]], np.ones(len(customers), dtype=np.int64)
+        ),
+    )
     world.exports.add(
         "payment_attempts",
         attempt=state.take("attempt", len(customers)),

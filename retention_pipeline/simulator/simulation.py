@@ -252,4 +252,7 @@ def _world(knobs: Knobs, state: State, out: Path | None, day: int, universe: int
     market = Market(knobs, calendar, Draws(knobs.seed))
     draws = Draws(knobs.seed, universe)
     exports = Exports(out / "exports" if out else None, calendar, knobs, draws)
-    return World(knobs, state, draws, calendar, market, exports, np.zeros((0, 0)), day=day)
+    world = World(knobs, state, draws, calendar, market, exports, np.zeros((0, 0)), day=day)
+    if knobs.truth.activity:
+        exports.listener = lambda feed, rows: world.tell(truth.ACTIVITY + feed, **rows)
+    return world

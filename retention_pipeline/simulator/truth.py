@@ -19,8 +19,10 @@ _MONEY = {"opening", "closing", "mrr_lost", "value", "earned", *words.MOVEMENTS}
 _DAYS = {"day", "happened_on", "known_on", "decides_on", "signup", "first_paid", "ended_on"}
 _CODES = {
     "cause": words.CAUSES, "end_kind": words.END_KINDS, "kind": words.KINDS, "currency": words.CURRENCIES,
-    "status": ("none", "pending", "trial", "paid", "paused", "ended"),
+    "plan": words.PLANS, "status": ("none", "pending", "trial", "paid", "paused", "ended"),
 }  # fmt: skip
+ACTIVITY = "activity/"
+"""Tables of facts as they happened begin with it; their numbers are the simulator's own."""
 TRAITS = ("need", "price_sensitivity", "engagement", "satisfaction_base", "card_quality", "basket", "kind")
 """The hidden columns of a customer."""
 
@@ -63,9 +65,11 @@ def write_settings(world: World, folder: Path) -> None:
 def write_told(world: World, folder: Path) -> None:
     """Write what has been told since the last call: `<table>/<day>.parquet`."""
     stamp = world.calendar.date_of(world.day).isoformat()
-    for table, parts in sorted(world.told.items()):
-        rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        _write(world, folder / table / f"{stamp}.parquet", rows)
+    with duckdb.connect(config={"threads": 1}) as con:
+        for table, parts in sorted(world.told.items()):
+            rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+            columns = "*" if table.startswith(ACTIVITY) else _columns(world, rows)
+            _write(con, folder / table / f"{stamp}.parquet", rows, columns)
     world.told.clear()
 
 
@@ -79,26 +83,32 @@ def write_customers(world: World, folder: Path, ahead: dict[str, Array] | None =
     """
     names = (*TRAITS, "currency", "signup", "status", "first_paid", "ended_on", "cause", "value", "earned", "is_test")
     rows = {"customer": np.arange(world.come), **{name: world.column(name) for name in names}}
-    _write(world, folder / "customers.parquet", {**rows, **(ahead or {})})
+    _write_alone(world, folder / "customers.parquet", {**rows, **(ahead or {})})
 
 
 def write_table(world: World, folder: Path, table: str, rows: dict[str, Array]) -> None:
     """One table of the truth of today."""
-    _write(world, folder / table / f"{world.calendar.date_of(world.day).isoformat()}.parquet", rows)
+    _write_alone(world, folder / table / f"{world.calendar.date_of(world.day).isoformat()}.parquet", rows)
 
 
-def _write(world: World, path: Path, rows: dict[str, Array]) -> None:
+def _write_alone(world: World, path: Path, rows: dict[str, Array]) -> None:
+    with duckdb.connect(config={"threads": 1}) as con:
+        _write(con, path, rows, _columns(world, rows))
+
+
+def _write(con: duckdb.DuckDBPyConnection, path: Path, rows: dict[str, Array], columns: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    columns = ", ".join(_column(world, name) for name in rows)
     arrays = {
         name: values.astype(object) if values.dtype.kind == "U" else np.ascontiguousarray(values)
         for name, values in rows.items()
     }
-    with duckdb.connect(config={"threads": 1}) as con:
-        con.register("truth_rows", arrays)
-        con.execute(
-            f"COPY (SELECT {columns} FROM truth_rows) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)"
-        )
+    con.register("truth_rows", arrays)
+    con.execute(f"COPY (SELECT {columns} FROM truth_rows) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+    con.unregister("truth_rows")
+
+
+def _columns(world: World, rows: dict[str, Array]) -> str:
+    return ", ".join(_column(world, name) for name in rows)
 
 
 def _column(world: World, name: str) -> str:

@@ -232,8 +232,8 @@ class ChurnSettings(Section):
     inactivity_days: Days = Field(90, description="Days of silence after which a customer without contract is lost.")
     horizon_days: Days = Field(60, description="The model predicts churn within this many days after a day.")
     early_days: Days = Field(90, description="A churn within so many days of the first active day is early.")
-    rhythm_percentile: Annotated[float, Field(gt=0.5, lt=1)] = Field(
-        0.95,
+    rhythm_percentile: Literal[75, 80, 85, 90, 95, 99] = Field(
+        95,
         description=(
             "A customer is overdue when silent for longer than this percentile of their own intervals between "
             "purchases; published beside the fixed window of `inactivity_days`, which alone decides who is lost."
@@ -262,8 +262,8 @@ class ChurnSettings(Section):
         ge=0,
         le=365,
         description=(
-            "Days after access ended by failed payment within which the customer may still pay: only then is it a churn, "
-            "and who restarts within them was never lost."
+            "Days after access ended by failed payment within which the customer may still pay: it is a churn "
+            "only after them, and who restarts within them was never lost."
         ),
     )
     excluded_features: tuple[str, ...] = Field((), description="Features that the model must not use.")
@@ -295,8 +295,8 @@ class EngagementSettings(Section):
         ge=0,
         le=3600,
         description=(
-            "An open or a click so few seconds after the delivery, with nothing later, is a machine's (a mail program or "
-            "a filter that loads every message). 0 flags none."
+            "An open or a click so few seconds after the delivery, with nothing later, is a machine's (a mail program "
+            "or a filter that loads every message). 0 flags none."
         ),
     )
     response_days: Days = Field(
@@ -320,8 +320,8 @@ class WinBackSettings(Section):
     campaigns: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
         ("winback", "win-back", "win_back", "win back"),
         description=(
-            "Parts of the names by which campaigns of other systems are known to win back. The pipeline's own plays say "
-            "it by their `goal`."
+            "Parts of the names by which campaigns of other systems are known to win back. The pipeline's own plays "
+            "say it by their `goal`."
         ),
     )
 

@@ -6,12 +6,14 @@ day is asked for that day alone. Nothing of the pipeline but the finished tables
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import duckdb
 import pytest
+from lifelines import KaplanMeierFitter
 
 from tests.pipelines import ONLINE_RETAIL, OULAD
 
@@ -92,6 +94,40 @@ FROM ends e ORDER BY month_start
 """
 
 
+# Cohorts of first purchases by month: who bought in the month of an age, and who in it or up to a year after the first.
+_SHOP_COHORTS = """
+WITH firsts AS (
+  SELECT customer, min(day) AS first_day, date_trunc('month', min(day))::DATE AS cohort
+  FROM purchase_days GROUP BY customer
+), cells AS (
+  SELECT a.cohort, (a.cohort + to_months(n::INTEGER))::DATE AS month_start, n AS age
+  FROM (SELECT DISTINCT cohort FROM firsts) a, range(25) ages(n)
+  WHERE a.cohort + to_months(n::INTEGER + 1) <= DATE '2011-12-01'
+)
+SELECT cohort, age, (SELECT count(*) FROM firsts f WHERE f.cohort = cells.cohort),
+  (SELECT count(DISTINCT customer) FROM purchase_days p JOIN firsts f USING (customer)
+   WHERE f.cohort = cells.cohort AND date_trunc('month', p.day) = month_start),
+  CASE WHEN age <= 12 AND cohort + to_months(13) <= DATE '2011-12-01' THEN (
+    SELECT count(DISTINCT customer) FROM purchase_days p JOIN firsts f USING (customer)
+    WHERE f.cohort = cells.cohort AND p.day >= month_start AND p.day < cells.cohort + to_months(13)
+  ) END
+FROM cells ORDER BY cohort, age
+"""
+
+_SHOP_BRACKETS = """
+WITH firsts AS (
+  SELECT customer, min(day) AS first_day, date_trunc('month', min(day))::DATE AS cohort
+  FROM purchase_days GROUP BY customer
+)
+SELECT cohort, low, count(*), count(*) FILTER (EXISTS (
+  SELECT 1 FROM purchase_days p
+  WHERE p.customer = firsts.customer AND p.day BETWEEN first_day + low AND first_day + high))
+FROM firsts, (VALUES (1, 7), (8, 30), (31, 90), (91, 180), (181, 365)) AS brackets(low, high)
+WHERE last_day(cohort) + high <= DATE '2011-12-09'
+GROUP BY cohort, low ORDER BY cohort, low
+"""
+
+
 @pytest.fixture(scope="module")
 def invoices() -> duckdb.DuckDBPyConnection:
     con = duckdb.connect()
@@ -122,6 +158,18 @@ def test_shop_months(online_retail_warehouse: Path, invoices: duckdb.DuckDBPyCon
     assert found == expected
 
 
+def test_shop_by_the_window_is_the_shop(online_retail_warehouse: Path) -> None:
+    """Purchases are the only signs of life there, so both ways of counting a fixed window agree in every month."""
+    found = _ask(
+        online_retail_warehouse,
+        "SELECT count(*), count(*) FILTER (customers_opening = customers_opening_by_window"
+        " AND customers_lost = customers_lost_by_window AND customers_closing = customers_closing_by_window"
+        " AND customer_churn_rate IS NOT DISTINCT FROM churn_rate_by_window)"
+        " FROM marts.kpi_monthly JOIN marts.churn_by_rhythm USING (month_start)",
+    )
+    assert found == [(25, 25)]
+
+
 def test_shop_revenue(online_retail_warehouse: Path, invoices: duckdb.DuckDBPyConnection) -> None:
     """A line in two files counts once, as often as the file that has it most often says."""
     expected = invoices.execute(
@@ -138,6 +186,57 @@ def test_shop_revenue(online_retail_warehouse: Path, invoices: duckdb.DuckDBPyCo
     found = _ask(online_retail_warehouse, "SELECT month_start, revenue FROM marts.kpi_monthly ORDER BY month_start")
     assert found == expected
     assert sum(revenue for _, revenue in expected) == Decimal("18909744.1180")
+
+
+def test_shop_cohorts(online_retail_warehouse: Path, invoices: duckdb.DuckDBPyConnection) -> None:
+    expected = invoices.execute(_SHOP_COHORTS).fetchall()
+    assert len(expected) == 24 * 25 // 2
+    found = _ask(
+        online_retail_warehouse,
+        "SELECT cohort_start, age, cohort_size, classic_retention_rate_numerator, unbounded_retention_rate_numerator"
+        " FROM marts.cohort_retention WHERE cohort_kind = 'first_purchase' AND cohort_unit = 'month'"
+        " AND classic_retention_rate IS NOT NULL ORDER BY cohort_start, age",
+    )
+    assert found == expected
+
+
+def test_shop_brackets(online_retail_warehouse: Path, invoices: duckdb.DuckDBPyConnection) -> None:
+    expected = invoices.execute(_SHOP_BRACKETS).fetchall()
+    assert len(expected) > 80
+    found = _ask(
+        online_retail_warehouse,
+        "SELECT cohort_start, from_day, cohort_size, bracket_retention_rate_numerator FROM marts.cohort_brackets"
+        " WHERE cohort_kind = 'first_purchase' AND cohort_unit = 'month' AND bracket_retention_rate IS NOT NULL"
+        " ORDER BY cohort_start, from_day",
+    )
+    assert found == expected
+
+
+def test_shop_lifetimes(online_retail_warehouse: Path, invoices: duckdb.DuckDBPyConnection) -> None:
+    """First lifetimes: purchases up to a gap of more than 90 days, seen up to 90 days before the last day."""
+    days = invoices.execute("SELECT customer, list(day ORDER BY day) FROM purchase_days GROUP BY customer").fetchall()
+    seen_until = date(2011, 12, 9) - timedelta(days=90)
+    tenures, ended = [], []
+    for _, visits in days:
+        if visits[0] > seen_until:
+            continue
+        gaps = ((after - before).days for before, after in pairwise([*visits, date(2011, 12, 9) + timedelta(days=1)]))
+        last = next((visits[place] for place, gap in enumerate(gaps) if gap > 90), None)
+        ended.append(last is not None)
+        tenures.append(((last or seen_until) - visits[0]).days)
+    fitted = KaplanMeierFitter().fit(tenures, ended)
+    points = _ask(
+        online_retail_warehouse,
+        "SELECT tenure_days, survival FROM marts.survival_curve WHERE dimension = 'all' ORDER BY tenure_days",
+    )
+    assert len(points) > 90
+    assert [share for _, share in points] == pytest.approx(
+        [fitted.survival_function_.loc[:day].iloc[-1, 0] for day, _ in points], abs=1e-9
+    )
+    assert _ask(
+        online_retail_warehouse,
+        "SELECT customers, customers_ended, median_lifetime_days FROM marts.survival_summary WHERE dimension = 'all'",
+    ) == [(len(tenures), sum(ended), fitted.median_survival_time_)]
 
 
 def test_shop_labels(online_retail_warehouse: Path, invoices: duckdb.DuckDBPyConnection) -> None:

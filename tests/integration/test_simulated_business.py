@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
 from retention_pipeline.dbt_runner import run_dbt
 from retention_pipeline.feeds.loading import load_feeds
 from retention_pipeline.settings import PROJECT, StatePaths
-from retention_pipeline.simulator.comparing import confusion
+from retention_pipeline.simulator import vocabulary as words
+from retention_pipeline.simulator.comparing import confusion, revenue_differences
 from retention_pipeline.simulator.knobs import Knobs, read_knobs
 from retention_pipeline.simulator.simulation import Simulation, finish
 from retention_pipeline.warehouse import create_layout, open_warehouse, write_run_context
 from retention_pipeline.workspace.check import render_check
 from retention_pipeline.workspace.loading import load_business
+from tests.integration.simulated_books import Books, Rules
+from tests.integration.simulated_lifetimes import TABLES, compare_table
+from tests.integration.simulated_metrics import compare
 from tests.pipelines import folder_digest, retention
 
 pytestmark = pytest.mark.slow
@@ -25,37 +30,89 @@ SAAS = PROJECT / "data" / "saas"
 LIMIT_BYTES = 5_000_000
 
 
-def _report_churn(business: Path, state: Path, day: date) -> Path:
-    """Load the exports and build what the churn events need; returns the warehouse."""
-    loaded = load_business(business)
-    paths = StatePaths(state / loaded.name)
-    paths.warehouse.parent.mkdir(parents=True, exist_ok=True)
+@dataclass(frozen=True)
+class Reported:
+    """A simulated business, its own books, and the warehouse of a pipeline that ran on its exports."""
+
+    truth: Path
+    warehouse: Path
+    books: Books
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(kind, marks=pytest.mark.xdist_group(f"simulated {kind}")) for kind in ("saas", "shop")],
+)
+def reported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Reported:
+    """Everything happens in it: pauses, returns, failed payments, terms that end, customers who never pay."""
+    folder = tmp_path_factory.mktemp(request.param)
+    cadence = dict.fromkeys(("customers", "subscriptions", "invoices", "payment_attempts", "tickets"), "month")
+    knobs = {
+        "kind": request.param, "customers": 500, "days": 400, "seed": 3,
+        # Nothing may be on its way still when the books are compared; late rows are compared by the simulator's tests.
+        "exports": {"cadence": cadence, "late_share": 0.0},
+        "leaving": {"pause_share": 0.9, "silent_non_renewal_share": 0.9, "return_rate": 1.5},
+        "payments": {"failure_share": 0.09},
+        "truth": {"activity": True},
+    }  # fmt: skip
+    simulation = Simulation.start(Knobs.model_validate(knobs), folder / "business")
+    simulation.run(400)
+    finish(simulation)
+    loaded = load_business(folder / "business")
+    rules = Rules.of(loaded.config)
+    paths = StatePaths(folder / "state" / loaded.name)
     with open_warehouse(paths.warehouse) as con:
         create_layout(con)
         for feed, load in load_feeds(con, loaded).items():
             assert not load.problems, feed
             assert load.rows_quarantined == 0, feed
-        write_run_context(con, loaded.config, day)
-    assert run_dbt(["run", "--select", "+fct_churn_events"], paths).success
-    return paths.warehouse
+        write_run_context(con, loaded.config, simulation.world.calendar.date_of(simulation.world.day))
+    run = run_dbt(
+        ["run", "--select", "+fct_churn_events", "+metric_values", "+metrics", *map("+{}".format, TABLES)], paths
+    )
+    assert run.success, run.failures
+    truth = folder / "business_truth"
+    return Reported(truth, paths.warehouse, Books.read(simulation, truth, rules))
 
 
-@pytest.mark.parametrize("kind", ["saas", "shop"])
-def test_reported_churn_is_what_happened(tmp_path: Path, kind: str) -> None:
+def test_reported_churn_is_what_happened(reported: Reported) -> None:
     """Kind, day, earliness, revenue and day of knowledge of every loss; no loss on one side only."""
-    business = tmp_path / "business"
-    cadence = dict.fromkeys(("customers", "subscriptions", "invoices", "payment_attempts", "tickets"), "month")
-    # Nothing may be on its way still when the books are compared; late rows are compared by the tests of the simulator.
-    exports = {"cadence": cadence, "late_share": 0.0}
-    simulation = Simulation.start(Knobs(kind=kind, customers=500, days=240, seed=3, exports=exports), business)
-    simulation.run(240)
-    finish(simulation)
-    last_day = simulation.world.calendar.date_of(239)
-    pairs = confusion(_report_churn(business, tmp_path / "state", last_day), tmp_path / "business_truth")
+    pairs = confusion(reported.warehouse, reported.truth)
     assert all(pair.agrees for pair in pairs), pairs
     kinds = {pair.truth for pair in pairs}
-    assert kinds >= ({"cancelled", "involuntary", "trial_not_converted"} if kind == "saas" else {"inactivity"})
+    contractual = {"cancelled", "involuntary", "term_end", "trial_not_converted", "cancelled_before_start"}
+    assert kinds >= (contractual if reported.books.kind == "saas" else {"inactivity"})
     assert sum(pair.losses for pair in pairs) > 50
+    if reported.books.kind == "saas":
+        assert revenue_differences(reported.warehouse, reported.truth) == (reported.books.days, [])
+
+
+def test_the_books_balance(reported: Reported) -> None:
+    """What the books say of each customer adds up to what the simulator tells of its sums."""
+    books = reported.books
+    for name in words.MOVEMENTS if books.kind == "saas" else ():
+        assert np.array_equal(books.movements[name], books.told[name]), name
+        assert books.told[name].any(), f"{name}: nothing of the kind happened"
+
+
+def test_every_published_metric_is_that_of_the_books(reported: Reported) -> None:
+    with duckdb.connect(str(reported.warehouse), read_only=True) as con:
+        values = con.execute("FROM marts.metric_values").df()
+        units = dict(con.execute("SELECT metric, unit FROM marts.metrics").fetchall())
+    compared = compare(reported.books, values[~values["mart"].isin(TABLES)], units)
+    assert not compared.unknown, (
+        "a metric needs a function in METRICS, or a reason in UNKNOWN why the books cannot know it"
+    )
+    assert not compared.differences, "\n".join(compared.differences)
+    assert compared.figures > 10_000
+
+
+@pytest.mark.parametrize("mart", TABLES)
+def test_cohorts_and_lifetimes_are_those_of_the_books(reported: Reported, mart: str) -> None:
+    with duckdb.connect(str(reported.warehouse), read_only=True) as con:
+        published = con.execute(f"FROM marts.{mart}").df()
+    differences = compare_table(reported.books, mart, published)
+    assert not differences, "\n".join(differences)
 
 
 def test_the_shipped_business_is_small_labelled_and_reproducible(tmp_path: Path) -> None:

@@ -92,7 +92,11 @@ _FEEDS: dict[str, str] = {
         "SELECT 's' || c || '-' || n AS subscription_id, 'c' || c AS customer_id,"
         f" TIMESTAMP '2023-01-01' + to_days((n * 170 + {_draw('sold', 90)})::INTEGER) AS version_at,"
         " 'plan' || n AS plan, version_at + to_days(10) AS started_at, 10 + n AS price,"
-        " 'EUR' AS currency, 'month' AS \"interval\","
+        " CASE c % 6 WHEN 0 THEN 'USD' ELSE 'EUR' END AS currency,"
+        " CASE n WHEN 1 THEN 'year' ELSE 'month' END AS \"interval\","
+        " CASE WHEN c % 10 = 0 THEN started_at + to_days(14) END AS trial_ends_at,"
+        " CASE WHEN c % 8 = 0 THEN version_at + to_days(50) END AS paused_at, paused_at + to_days(30) AS resumes_at,"
+        " CASE WHEN c % 4 = 2 THEN 2 END AS discount, version_at + to_days(90) AS discount_ends_at,"
         f" CASE WHEN {_draw('leaves', 3)} = 0 THEN version_at + to_days(5 + {_draw('asks', 60)}) END"
         " AS cancel_requested_at,"
         f" CASE WHEN cancel_requested_at IS NOT NULL THEN {_picked('reason', _REASONS, 2)} END AS cancel_reason,"
@@ -149,7 +153,8 @@ _FEEDS: dict[str, str] = {
         f" strftime({_at('message')}, 'newsletter_%Y-%m') AS campaign, NULL AS list_id,"
         f" {_at('message')} + to_seconds(told.after) AS occurred_at, told.event {_rows(7)},"
         " (VALUES ('sent', 0, 0, 10), ('delivered', 60, 1, 10), ('bounced', 60, 0, 1), ('opened', 63, 1, 3),"
-        " ('opened', 3660, 3, 7), ('clicked', 3720, 5, 7), ('unsubscribed', 4000, 9, 10)) told(event, after, above, below)"
+        " ('opened', 3660, 3, 7), ('clicked', 3720, 5, 7), ('unsubscribed', 4000, 9, 10))"
+        " told(event, after, above, below)"
         f" WHERE {_draw('answer', 10)} >= told.above AND {_draw('answer', 10)} < told.below"
         " UNION ALL SELECT 'a' || c, 'c' || c, 'email', 'Win-back by agency', NULL,"
         f" TIMESTAMP '2023-09-01' + to_days((hash(c, 'agency') % 250)::INTEGER), 'sent' FROM range({CUSTOMERS}) t(c)"
@@ -191,7 +196,7 @@ def small_warehouse(path: Path, kind: str = "hybrid") -> Iterator[duckdb.DuckDBP
             " inactivity_days, horizon_days, early_days, history_days, term_end_is_churn, involuntary_reasons,"
             " gross_margin, has_consents, primary_source, joins_sources, rhythm_percentile, rhythm_min_intervals)"
             " VALUES (?, 'small', ?, 'Europe/Paris', 'EUR', 'a salt of a test', 1, ?, 45, 30, 60, 90, false,"
-            " ['deceased'], 0.5, true, 'billing', true, 0.9, 3)",
+            " ['deceased'], 0.5, true, 'billing', true, 90, 3)",
             [LAST_DAY, kind, FIRST_DAY],
         )
         con.execute("INSERT INTO control.sources VALUES ('billing', 0), ('crm', 1), ('support', 2)")

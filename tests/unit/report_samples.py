@@ -40,7 +40,8 @@ INSERT INTO marts.kpi_monthly VALUES
    2345.60, 124.70, 1.2857),
   ('2025-12-01', false, 1100, 7, 1, 9, 0, 1099, 0.008, 0.004, 0.015, 0.992, 0.985, 0.996, 0, 210, 190, 20000, 10, 95.2,
    1.1);
-CREATE TABLE marts.cohort_retention AS SELECT DATE '2025-06-01' + to_months(c::INT) AS cohort_month, a AS age_months,
+CREATE TABLE marts.cohort_retention AS SELECT 'first_active' AS cohort_kind, 'month' AS cohort_unit,
+  'all' AS dimension, DATE '2025-06-01' + to_months(c::INT) AS cohort_start, a AS age,
   CASE WHEN c + a <= 5 THEN 0.6 - 0.05 * a END AS retention_rate, 90 + c AS cohort_size
   FROM range(6) x(c), range(6) y(a);
 """

@@ -92,7 +92,7 @@ def test_a_day_knows_nothing_of_later_days(built_earlier: StatePaths) -> None:
         built_earlier,
         "SELECT table_name, column_name FROM duckdb_columns() WHERE schema_name IN ('intermediate', 'marts')"
         " AND data_type = 'DATE' AND column_name NOT IN ('month_end', 'contract_ends_on', 'discount_ends_on',"
-        " 'started_on', 'next_start_on', 'active_from', 'expires_on', 'open_until')",
+        " 'started_on', 'next_start_on', 'active_from', 'expires_on', 'open_until', 'resumes_on', 'period_start')",
     )
     assert len(dates) > 30
     with duckdb.connect(str(built_earlier.warehouse), read_only=True) as con:
@@ -107,10 +107,14 @@ def test_a_day_knows_nothing_of_later_days(built_earlier: StatePaths) -> None:
     [
         ("kpi_monthly", "last_day(month_start) <= DATE '{day}'"),
         ("kpi_daily", "day <= DATE '{day}'"),
+        ("kpi_rolling_30d", "day <= DATE '{day}'"),
+        ("kpi_segments_monthly", "last_day(month_start) <= DATE '{day}'"),
+        ("lifecycle_daily", "day <= DATE '{day}'"),
+        ("lifecycle_flows_monthly", "last_day(month_start) <= DATE '{day}'"),
+        ("churn_by_rhythm", "last_day(month_start) <= DATE '{day}'"),
         ("customer_features", "as_of < DATE '{day}'"),
         ("fct_churn_events", "known_on <= DATE '{day}'"),
         ("churn_labels", "as_of <= DATE '{horizon}'"),
-        ("cohort_retention", "cohort_month + to_months(age_months + 1) <= DATE '{day}'"),
         ("nps_monthly", "last_day(month_start) <= DATE '{day}'"),
         ("csat_ces_monthly", "last_day(month_start) <= DATE '{day}'"),
         ("tickets_monthly", "last_day(month_start) <= DATE '{day}'"),
@@ -122,6 +126,16 @@ def test_a_day_knows_nothing_of_later_days(built_earlier: StatePaths) -> None:
         ("payment_recovery_monthly", "last_day(month_start) + 30 <= DATE '{day}'"),
         ("customer_journey", "occurred_on < DATE '{horizon}'"),
         ("winback_indicators_monthly", "last_day(month_start) + 150 <= DATE '{day}'"),
+        ("fct_mrr_movements", "day <= DATE '{day}'"),
+        ("mrr_daily", "day <= DATE '{day}'"),
+        ("mrr_monthly", "last_day(month_start) <= DATE '{day}'"),
+        ("mrr_monthly_segments", "last_day(month_start) <= DATE '{day}'"),
+        (
+            "cohort_retention",
+            "cohort_unit = 'month' AND cohort_start + to_months(greatest(age, 12) + 1) <= DATE '{day}'",
+        ),
+        ("cohort_retention", "cohort_unit = 'week' AND cohort_start + 27 * 7 <= DATE '{day}'"),
+        ("cohort_brackets", "cohort_unit = 'month' AND cohort_start + 31 + to_day <= DATE '{day}'"),
     ],
 )
 def test_the_past_does_not_depend_on_the_day(
@@ -134,6 +148,38 @@ def test_the_past_does_not_depend_on_the_day(
     then, now = _ask(built_earlier, query), _ask(paths, query)
     assert len(then) > 10
     assert then == now
+
+
+def test_windows_of_30_days_hold_who_the_definition_says(built: tuple[StatePaths, DbtRun]) -> None:
+    """Each day asked for alone: who was active 30 days before, who of them is gone, and who did anything since."""
+    paths, _ = built
+    found = _ask(
+        paths,
+        "SELECT day, customers_opening, customers_retained, customers_churned_of_opening,"
+        " involuntary_churn_rate_numerator FROM marts.kpi_rolling_30d ORDER BY day",
+    )
+    periods = "intermediate.int_active_periods"
+    expected = _ask(
+        paths,
+        "WITH asked AS (SELECT day, customer_id,"
+        "   bool_or(started_on <= day - 30 AND coalesce(ended_on > day - 30, true)) AS s,"
+        "   bool_or(started_on <= day AND coalesce(ended_on > day, true)) AS e,"
+        "   max_by(CASE WHEN is_churn THEN end_kind END, ended_on) FILTER (ended_on <= day) AS kind,"
+        "   max_by(is_churn, ended_on) FILTER (ended_on <= day) AS is_churn"
+        f" FROM intermediate.int_calendar CROSS JOIN {periods} GROUP BY ALL)"
+        " SELECT day, count(*) FILTER (s), count(*) FILTER (s AND e), count(*) FILTER (s AND NOT e AND is_churn),"
+        " count(*) FILTER (s AND NOT e AND is_churn AND kind = 'involuntary') FROM asked GROUP BY day ORDER BY day",
+    )
+    assert found == expected
+    assert max(row[3] for row in expected) > 1 and max(row[4] for row in expected) > 0
+    found = _ask(paths, "SELECT day, monthly_active_customers FROM marts.kpi_daily ORDER BY day")
+    expected = _ask(
+        paths,
+        "SELECT c.day, count(DISTINCT a.customer_id) FROM intermediate.int_calendar c"
+        " LEFT JOIN intermediate.int_daily_activity a ON a.is_activity AND a.day BETWEEN c.day - 29 AND c.day"
+        " GROUP BY c.day ORDER BY c.day",
+    )
+    assert found == expected
 
 
 def test_the_same_day_again_gives_the_same_tables(built: tuple[StatePaths, DbtRun]) -> None:

@@ -14,7 +14,8 @@ from retention_pipeline.simulator.comparing import books_from_exports
 from retention_pipeline.simulator.knobs import Knobs
 from retention_pipeline.simulator.simulation import Simulation
 from retention_pipeline.workspace.check import render_check
-from tests.unit.simulated import example, simulated
+from tests.pipelines import folder_digest
+from tests.unit.simulated import MONTHLY, example, simulated
 
 OWN_WORDS = {"administrative_error", "deceased"}
 """Causes that a cancellation form offers as reasons too."""
@@ -53,6 +54,29 @@ def test_the_exports_alone_give_the_same_revenue_each_day() -> None:
     folder = example("saas")
     told = _rows(f"SELECT day::VARCHAR, closing FROM '{folder}/business_truth/mrr_by_day/*.parquet' ORDER BY day")
     assert books_from_exports(folder / "business" / "exports") == told
+
+
+def test_payments_and_messages_are_told_as_they_are_exported() -> None:
+    folder = example("saas")
+    truth_of = f"{folder}/business_truth"
+    told = _rows(f"SELECT count(*), count(*) FILTER (WHERE is_failed) FROM '{truth_of}/payments/*.parquet'")
+    exported = _rows(
+        "SELECT count(DISTINCT attempt_id), count(DISTINCT attempt_id) FILTER (WHERE outcome = 'failed')"
+        f" FROM {_export(folder, 'billing_attempts')}"
+    )
+    assert told == exported
+    assert 0 < told[0][1] < told[0][0]
+    first = _rows(
+        f"SELECT count(*), count(DISTINCT invoice), min(value) > 0 FROM '{truth_of}/payments/*.parquet' WHERE is_first"
+    )
+    invoices = _rows(f"SELECT count(DISTINCT invoice_id) FROM {_export(folder, 'billing_invoices')}")[0][0]
+    assert first == [(invoices, invoices, True)]
+    events = ("sent", "delivered", "opened", "clicked", "bounced", "unsubscribed")
+    counts = ", ".join(f"count(*) FILTER (WHERE {event})" for event in events[1:])
+    outcomes = _rows(f"SELECT count(*), {counts} FROM '{truth_of}/messages/*.parquet'")[0]
+    mails = dict(_rows(f"SELECT event, count(DISTINCT message_id) FROM {_export(folder, 'mail_events')} GROUP BY ALL"))
+    # A hundredth of the events comes late, with a file that is not there yet for the last ones.
+    assert all(0 <= there - mails[event] <= 10 for event, there in zip(events, outcomes, strict=True))
 
 
 @pytest.mark.parametrize("kind", ["saas", "shop"])
@@ -181,3 +205,27 @@ def test_silence_in_the_shop_is_what_the_exports_show() -> None:
     # Rows that are still on their way at the end may hide a sign of life.
     assert len(set(again) ^ set(told)) <= 2
     assert len(told) > 50
+
+
+def test_facts_are_told_once_and_as_they_happened(tmp_path: Path) -> None:
+    """The knob `activity` changes no export; what it tells is what the exports hold in the end, and the books."""
+    exports = {"cadence": MONTHLY, "late_share": 0.0, "duplicate_share": 0.05}
+    for name, activity in (("told", True), ("silent", False)):
+        simulated(tmp_path / name / "business", exports=exports, truth={"activity": activity})
+    told = tmp_path / "told" / "business_truth"
+    assert folder_digest(tmp_path / "told" / "business") == folder_digest(tmp_path / "silent" / "business")
+    assert not (tmp_path / "silent" / "business_truth" / "activity").exists()
+    exported = _export(tmp_path / "told", "app_usage")
+    once = _rows(f"SELECT count(*), sum(events) FROM (SELECT DISTINCT * FROM {exported})")
+    assert once == _rows(f"SELECT count(*), sum(events) FROM '{told}/activity/usage/*.parquet'")
+    assert _rows(f"SELECT count(*) FROM {exported}") > _rows(f"SELECT count(*) FROM '{told}/activity/usage/*.parquet'")
+    # The last word on each customer until a day adds up to the books of that day.
+    closing = (
+        f"SELECT books.day, books.closing FROM '{told}/mrr_by_day/*.parquet' AS books WHERE books.day = DATE '{{day}}'"
+    )
+    standing = (
+        f"SELECT DATE '{{day}}', sum(value) FROM (SELECT customer_id, max_by(value, day) AS value"
+        f" FROM '{told}/standing/*.parquet' WHERE day <= DATE '{{day}}' GROUP BY customer_id)"
+    )
+    for day in ("2024-01-20", "2024-02-29", "2024-03-20"):
+        assert _rows(closing.format(day=day)) == _rows(standing.format(day=day)), day

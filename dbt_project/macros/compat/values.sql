@@ -53,8 +53,8 @@
             (
                 cast(cast({{ amount }} as decimal(38, 4)) * 10000 as hugeint)
                 * cast(cast({{ rate }} as decimal(38, 8)) * 100000000 as hugeint) * {{ denominator }} * 2
-                + {{ numerator }} * 100000000
-            ) // ({{ numerator }} * 200000000)
+                + cast({{ numerator }} as hugeint) * 100000000
+            ) // (cast({{ numerator }} as hugeint) * 200000000)
             as decimal(18, 0)
         ) * cast(0.0001 as decimal(5, 4)) as decimal(18, 4)
     )
@@ -69,10 +69,10 @@
 {%- endmacro %}
 
 {#- The numbers from 0 to `count` − 1. -#}
-{% macro number_spine(count) -%}
-    {{ return(adapter.dispatch('number_spine')(count)) }}
+{% macro first_numbers(count) -%}
+    {{ return(adapter.dispatch('first_numbers')(count)) }}
 {%- endmacro %}
-{% macro default__number_spine(count) -%}
+{% macro default__first_numbers(count) -%}
     select cast(unnest(range({{ count }})) as integer) as number
 {%- endmacro %}
 
@@ -106,4 +106,25 @@
 {%- endmacro %}
 {% macro default__contains_any(text, parts) -%}
     (len(list_filter({{ parts }}, lambda x: contains(lower({{ text }}), x))) > 0)
+{%- endmacro %}
+
+{#-
+  The smallest of the values so far of which at least a share are no larger; `share` is a literal. Missing values do not
+  count.
+-#}
+{% macro running_percentile(value, share, partition_by, order_by) -%}
+    {{ return(adapter.dispatch('running_percentile')(value, share, partition_by, order_by)) }}
+{%- endmacro %}
+{% macro default__running_percentile(value, share, partition_by, order_by) -%}
+    quantile_disc({{ value }}, {{ share }}) over (
+        partition by {{ partition_by }} order by {{ order_by }} rows unbounded preceding
+    )
+{%- endmacro %}
+
+{#- After a star: all columns but these. -#}
+{% macro leaving_out(columns) -%}
+    {{ return(adapter.dispatch('leaving_out')(columns)) }}
+{%- endmacro %}
+{% macro default__leaving_out(columns) -%}
+    exclude ({{ columns | join(', ') }})
 {%- endmacro %}

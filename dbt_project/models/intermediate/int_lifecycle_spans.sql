@@ -24,24 +24,15 @@ subscriptions as (
     cross join run
 ),
 
--- What a version says holds until the next one, and no longer than access.
-versions as (
+-- A request to cancel holds until a version takes it back, and no longer than access.
+notices as (
     select
         version.customer_id,
-        version.paused_on,
-        version.resumes_on,
-        version.cancel_requested_on,
-        greatest(version.valid_from, period.active_from) as valid_from,
-        least(version.valid_to, period.runs_until) as valid_to
+        greatest(version.valid_from, period.active_from, version.cancel_requested_on) as starts_on,
+        least(version.valid_to, period.runs_until) as ends_on
     from {{ ref('int_subscription_versions') }} as version
     inner join subscriptions as period on period.subscription_id = version.subscription_id
-    where version.paused_on is not null or version.cancel_requested_on is not null
-),
-
-pauses as (
-    select customer_id, greatest(valid_from, paused_on) as starts_on, least(valid_to, resumes_on) as ends_on
-    from versions
-    where paused_on is not null
+    where version.cancel_requested_on is not null
 ),
 
 -- Silence is counted from the last sign of life, and anew from the start of a period and the end of a pause.
@@ -50,7 +41,7 @@ anchors as (
     union all
     select customer_id, started_on, started_on from periods
     union all
-    select customer_id, ends_on, ends_on from pauses where starts_on < ends_on
+    select customer_id, resumed_on, resumed_on from {{ ref('int_pauses') }} where resumed_on is not null
 ),
 
 silences as (
@@ -123,13 +114,11 @@ layers as (
 
     union all
 
-    select customer_id, 'pause', starts_on, ends_on from pauses
+    select customer_id, 'pause', paused_on, resumed_on from {{ ref('int_pauses') }}
 
     union all
 
-    select customer_id, 'notice', greatest(valid_from, cancel_requested_on), valid_to
-    from versions
-    where cancel_requested_on is not null
+    select customer_id, 'notice', starts_on, ends_on from notices
 
     union all
 

@@ -51,73 +51,60 @@ closings as (
         customer_id,
         month_start,
         next_month,
-        {{ known_sum('closing') }} as closing,
-        {{ known_sum('closing_at_opening_rate') }} as closing_at_opening_rate,
+        cast({{ known_sum('closing') }} as decimal(18, 4)) as closing,
+        cast({{ known_sum('closing_at_opening_rate') }} as decimal(18, 4)) as closing_at_opening_rate,
         max_by(plan, (coalesce(closing, 0), subscription_id)) as plan
     from last_days
     group by customer_id, month_start, next_month
 ),
 
-parts as (
+stocks as (
+    select
+        coalesce(closed.customer_id, opened.customer_id) as customer_id,
+        coalesce(closed.month_start, opened.next_month) as month_start,
+        coalesce(opened.plan, closed.plan) as plan,
+        case when opened.customer_id is null then 0 else opened.closing end as opening,
+        case when closed.customer_id is null then 0 else closed.closing end as closing,
+        case when closed.customer_id is null then 0 else closed.closing_at_opening_rate end as closing_at_opening_rate,
+        opened.customer_id is not null as is_opening,
+        closed.customer_id is not null as is_closing
+    from closings as closed
+    full join closings as opened
+        on opened.customer_id = closed.customer_id
+        and opened.next_month = closed.month_start
+),
+
+flows as (
     select
         customer_id,
-        month_start,
-        3 as place,
-        plan,
-        0 as opening,
-        closing,
-        closing_at_opening_rate,
-        {% for movement in movements %}0 as {{ movement }}, {% endfor %}
-        0 as customers_opening,
-        1 as customers_closing
-    from closings
-
-    union all
-
-    select
-        customer_id,
-        next_month,
-        1,
-        plan,
-        closing,
-        0,
-        0,
-        {% for movement in movements %}0, {% endfor %}
-        1,
-        0
-    from closings
-
-    union all
-
-    select
-        customer_id,
-        {{ month_start('day') }},
-        2,
-        min_by(plan, day),
-        0,
-        0,
-        0,
-        {% for movement in movements %}{{ known_sum(movement) }}, {% endfor %}
-        0,
-        0
+        {{ month_start('day') }} as month_start,
+        min_by(plan, day) as plan
+        {%- for movement in movements %},
+        cast({{ known_sum(movement) }} as decimal(18, 4)) as {{ movement }}
+        {%- endfor %}
     from {{ ref('int_mrr_changes') }}
     group by customer_id, {{ month_start('day') }}
 ),
 
 customers as (
     select
-        customer_id,
-        month_start,
+        coalesce(stocks.customer_id, flows.customer_id) as customer_id,
+        coalesce(stocks.month_start, flows.month_start) as month_start,
         -- Where the customer stood at the opening; who was not there, where the customer began.
-        min_by(plan, place) as plan,
-        sum(customers_opening) as customers_opening,
-        sum(customers_closing) as customers_closing,
-        {{ known_sum('closing_at_opening_rate') }} as closing_at_opening_rate,
-        {%- for amount in ['opening', 'closing'] + movements %}
-        {{ known_sum(amount) }} as {{ amount }}{{ ',' if not loop.last }}
+        case
+            when stocks.is_opening then stocks.plan
+            else coalesce(flows.plan, stocks.plan)
+        end as plan,
+        case when stocks.customer_id is null then 0 else stocks.opening end as opening,
+        case when stocks.customer_id is null then 0 else stocks.closing end as closing,
+        case when stocks.customer_id is null then 0 else stocks.closing_at_opening_rate end as closing_at_opening_rate,
+        case when stocks.is_opening then 1 else 0 end as customers_opening,
+        case when stocks.is_closing then 1 else 0 end as customers_closing
+        {%- for movement in movements %},
+        case when flows.customer_id is null then 0 else flows.{{ movement }} end as {{ movement }}
         {%- endfor %}
-    from parts
-    group by customer_id, month_start
+    from stocks
+    full join flows on flows.customer_id = stocks.customer_id and flows.month_start = stocks.month_start
 ),
 
 figures as (
@@ -135,12 +122,28 @@ figures as (
             when closing_at_opening_rate < opening then closing_at_opening_rate
             when opening <= closing_at_opening_rate then opening
         end as kept,
-        closing - opening - new - expansion - reactivation - resumed + contraction + churned + paused as fx,
+        cast(
+            closing - opening - new - expansion - reactivation - resumed + contraction + churned + paused
+            as decimal(18, 4)
+        ) as fx,
         customers_opening,
         customers_closing
     from customers as customer
     inner join months on months.month_start = customer.month_start
     inner join {{ ref('int_customers') }} as person on person.customer_id = customer.customer_id
+),
+
+cells as (
+    select
+        month_start,
+        bucket,
+        plan,
+        country,
+        {%- for figure in sums %}
+        cast({{ known_sum(figure) }} as decimal(18, 4)) as {{ figure }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from figures
+    group by month_start, bucket, plan, country
 ),
 
 buckets as (
@@ -152,12 +155,22 @@ buckets as (
         {%- for figure in sums %}
         {{ known_sum(figure) }} as {{ figure }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from figures
+    from cells
     group by grouping sets ((month_start, bucket), (month_start, bucket, plan), (month_start, bucket, country))
 ),
 
+{%- set ratios = {
+    'gross_revenue_churn_rate': ('churned + contraction', 'opening'),
+    'net_mrr_churn_rate': ('churned + contraction - expansion - reactivation', 'opening'),
+    'net_revenue_retention': ('retained', 'opening'),
+    'gross_revenue_retention': ('kept', 'opening'),
+    'quick_ratio': ('new + expansion + reactivation', 'churned + contraction'),
+    'arpa': ('closing', '10000 * customers_closing')
+} %}
+
 totals as (
     select
+        row_number() over (order by month_start, dimension, segment) as total_id,
         month_start,
         dimension,
         segment,
@@ -168,44 +181,47 @@ totals as (
     group by month_start, dimension, segment
 ),
 
+-- In ten-thousandths, as whole numbers.
+parts_of_totals as (
+    select
+        totals.total_id,
+        buckets.bucket,
+        {%- for figure in sums if figure not in ('paused', 'resumed', 'fx', 'customers_opening', 'customers_closing') %}
+        cast(10000 * buckets.{{ figure }} as bigint) as {{ figure }},
+        {%- endfor %}
+        cast(buckets.customers_closing as bigint) as customers_closing
+    from buckets
+    inner join totals
+        on totals.month_start = buckets.month_start
+        and totals.dimension = buckets.dimension
+        and totals.segment = buckets.segment
+),
+
 weights as (
     {{ bootstrap_weights() }}
 ),
 
 samples as (
     select
-        buckets.month_start,
-        buckets.dimension,
-        buckets.segment,
+        parts.total_id,
         weights.sample,
         {%- for figure in sums if figure not in ('paused', 'resumed', 'fx', 'customers_opening') %}
-        sum(buckets.{{ figure }} * weights.weight) as {{ figure }}{{ ',' if not loop.last }}
+        sum(parts.{{ figure }} * weights.weight) as {{ figure }}{{ ',' if not loop.last }}
         {%- endfor %}
-    from buckets
-    inner join weights on weights.bucket = buckets.bucket
-    group by buckets.month_start, buckets.dimension, buckets.segment, weights.sample
+    from parts_of_totals as parts
+    inner join weights on weights.bucket = parts.bucket
+    group by parts.total_id, weights.sample
 ),
-
-{%- set ratios = {
-    'gross_revenue_churn_rate': ('churned + contraction', 'opening'),
-    'net_mrr_churn_rate': ('churned + contraction - expansion - reactivation', 'opening'),
-    'net_revenue_retention': ('retained', 'opening'),
-    'gross_revenue_retention': ('kept', 'opening'),
-    'quick_ratio': ('new + expansion + reactivation', 'churned + contraction'),
-    'arpa': ('closing', 'customers_closing')
-} %}
 
 intervals as (
     select
-        month_start,
-        dimension,
-        segment,
+        total_id,
         {%- for name, (numerator, denominator) in ratios.items() %}
         {{ percentile(ratio(numerator, denominator), '0.025') }} as {{ name }}_low,
         {{ percentile(ratio(numerator, denominator), '0.975') }} as {{ name }}_high{{ ',' if not loop.last }}
         {%- endfor %}
     from samples
-    group by month_start, dimension, segment
+    group by total_id
 )
 
 select
@@ -222,7 +238,4 @@ select
     intervals.{{ name }}_high{{ ',' if not loop.last }}
     {%- endfor %}
 from totals
-left join intervals
-    on intervals.month_start = totals.month_start
-    and intervals.dimension = totals.dimension
-    and intervals.segment = totals.segment
+left join intervals on intervals.total_id = totals.total_id

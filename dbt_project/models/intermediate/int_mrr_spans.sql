@@ -42,9 +42,9 @@ versions as (
             when stated.ended_on is null then null
             when stated.restored_on is null then coalesce(restarts.restarts_on, period.known_on)
             when stated.restored_on <= {{ add_days('stated.ended_on', 1) }} then stated.restored_on
-            when stated.cancel_requested_on is null
-                and stated.restored_on <= {{ add_days('stated.ended_on', 'run.dunning_grace_days') }}
-                then stated.restored_on
+            -- Restored under the same id after nobody had asked to end it: as after a failed payment.
+            when stated.cancel_requested_on is null and stated.contract_ends_on is null
+                then least(stated.restored_on, {{ add_days('stated.ended_on', 'run.dunning_grace_days') }})
             else stated.ended_on
         end as counts_until
     from stated

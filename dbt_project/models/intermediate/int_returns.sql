@@ -61,56 +61,30 @@ orders as (
     group by windows.customer_id, windows.period_number, windows.side
 ),
 
--- A subscription earns its monthly price day by day; a pause earns nothing.
-running as (
+-- A subscription earns a month's value day by day, at the rate of the first of the days; a pause earns nothing.
+earned as (
     select
         windows.customer_id,
         windows.period_number,
         windows.side,
-        version.currency,
-        version.monthly_list_price,
-        version.monthly_discount,
-        version.discount_ends_on,
-        greatest(windows.first_day, version.valid_from, period.active_from) as from_day,
-        least(
-            windows.end_day,
-            coalesce(version.valid_to, windows.end_day),
-            coalesce(period.ended_on, windows.end_day),
-            case
-                when version.paused_on is not null
-                    and (version.resumes_on is null or version.resumes_on > version.valid_from)
-                    then greatest(version.paused_on, version.valid_from)
-                else windows.end_day
-            end
-        ) as to_day
-    from windows
-    inner join {{ ref('int_subscription_periods') }} as period
-        on period.customer_id = windows.customer_id
-        and not period.is_never_active
-        and period.active_from < windows.end_day
-        and (period.ended_on is null or period.ended_on > windows.first_day)
-    inner join {{ ref('int_subscription_versions') }} as version
-        on version.subscription_id = period.subscription_id
-        and version.valid_from < windows.end_day
-        and (version.valid_to is null or version.valid_to > windows.first_day)
-),
-
-earned as (
-    select
-        running.*,
         cast(
             round(
-                (
-                    running.monthly_list_price * {{ days_between('running.from_day', 'running.to_day') }}
-                    - running.monthly_discount * greatest(
-                        {{ days_between('running.from_day', 'least(running.to_day, coalesce(running.discount_ends_on, running.to_day))') }},
-                        0
-                    )
-                ) / 30.4375, 4
+                {{ mrr_of('span', rate_of('span', 'fx')) }} * {{ days_between(
+                    'greatest(windows.first_day, span.valid_from)',
+                    'least(windows.end_day, coalesce(span.valid_to, windows.end_day))'
+                ) }} / 30.4375, 4
             ) as decimal(18, 4)
-        ) as amount
-    from running
-    where running.from_day < running.to_day
+        ) as value
+    from windows
+    cross join run
+    inner join {{ ref('int_mrr_spans') }} as span
+        on span.customer_id = windows.customer_id
+        and span.state = 'paid'
+        and span.valid_from < windows.end_day
+        and (span.valid_to is null or span.valid_to > windows.first_day)
+    left join {{ ref('int_fx_rates') }} as fx
+        on fx.currency = span.currency
+        and fx.day = greatest(windows.first_day, span.valid_from)
 ),
 
 subscriptions as (
@@ -121,12 +95,7 @@ subscriptions as (
         side,
         sum(value) as revenue,
         count(value) < count(*) as is_unknown
-    from (
-        select earned.*, {{ in_business_currency('earned.amount', 'earned') }} as value
-        from earned
-        cross join run
-        left join {{ ref('int_fx_rates') }} as fx on fx.currency = earned.currency and fx.day = earned.from_day
-    )
+    from earned
     group by customer_id, period_number, side
 ),
 

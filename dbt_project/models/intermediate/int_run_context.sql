@@ -24,7 +24,7 @@ select
     run.involuntary_reasons,
     run.dunning_grace_days,
     run.week_starts_on,
-    cast(run.rhythm_percentile as decimal(9, 6)) as rhythm_percentile,
+    run.rhythm_percentile,
     run.rhythm_min_intervals,
     cast(run.gross_margin as decimal(9, 6)) as gross_margin,
     run.nps_window_days,

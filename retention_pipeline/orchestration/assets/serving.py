@@ -5,6 +5,7 @@ import dagster as dg
 from retention_pipeline.dbt_runner import load_manifest
 from retention_pipeline.orchestration.assets.campaigns import LISTS
 from retention_pipeline.orchestration.assets.models import model_key
+from retention_pipeline.orchestration.assets.segments import SEGMENT_TABLES
 from retention_pipeline.orchestration.metadata import counts_table
 from retention_pipeline.orchestration.partitions import ONE_DAY_A_RUN
 from retention_pipeline.orchestration.published import published_marts, published_tables
@@ -23,7 +24,7 @@ def build_serving_assets(
     @dg.asset(
         key=SERVING,
         backfill_policy=ONE_DAY_A_RUN,
-        deps=[LISTS, *(model_key("marts", name) for name in published_marts(manifest))],
+        deps=[LISTS, *SEGMENT_TABLES, *(model_key("marts", name) for name in published_marts(manifest))],
         partitions_def=partitions,
         group_name="serving",
         kinds={"duckdb", "parquet"},

@@ -61,6 +61,17 @@ described as (
         health.health_score,
         health.health_band,
         winback.winback_score,
+        segment.clv_historic,
+        voice.last_sentiment,
+        voice.last_stated_cause,
+        voice.negative_texts_90d,
+        {{ if_fed('tickets', 'coalesce(voice.unhappy_tickets_open, 0)') }} as unhappy_tickets_open,
+        {{ if_fed('tickets', 'coalesce(voice.complaints_90d, 0)') }} as complaints_90d,
+        {{ if_fed('payment_attempts', 'coalesce(payments.unpaid_invoices, 0)') }} as unpaid_invoices,
+        payments.days_since_first_failure,
+        payments.card_expires_in_days,
+        signals.abandoned_cart_on,
+        signals.milestones_missing,
         last_loss.mrr_lost as monthly_price_before_loss,
         snapshot.is_active and coalesce(
             (run.kind in ('transactional', 'hybrid') and 2 * snapshot.days_since_last_activity > run.inactivity_days)
@@ -79,6 +90,9 @@ described as (
     left join {{ ref('customer_segments') }} as segment on segment.customer_key = snapshot.customer_key
     left join {{ ref('customer_health') }} as health on health.customer_key = snapshot.customer_key
     left join {{ ref('winback_scores') }} as winback on winback.customer_key = snapshot.customer_key
+    left join {{ ref('int_customer_voice') }} as voice on voice.customer_id = snapshot.customer_id
+    left join {{ ref('int_customer_payments') }} as payments on payments.customer_id = snapshot.customer_id
+    left join {{ ref('int_customer_signals') }} as signals on signals.customer_id = snapshot.customer_id
     left join last_loss
         on last_loss.customer_key = snapshot.customer_key
         and last_loss.period_number = last_period.period_number
@@ -119,6 +133,17 @@ select
     cast(round(gross_margin * revenue_365d, 2) as decimal(18, 2)) as margin_365d,
     margin_before_loss_365d,
     monthly_price_before_loss,
+    clv_historic,
+    last_sentiment,
+    last_stated_cause,
+    negative_texts_90d,
+    unhappy_tickets_open,
+    complaints_90d,
+    unpaid_invoices,
+    days_since_first_failure,
+    card_expires_in_days,
+    abandoned_cart_on,
+    milestones_missing,
     {%- for name in feature_columns() %}
     {%- if name == 'period_number' %}
     last_period_number as period_number{{ ',' if not loop.last }}

@@ -18,24 +18,20 @@ orders as (
     where customer_id is not null
 ),
 
-versions as (
+requests as (
     select
-        *,
-        lag(plan) over by_version as previous_plan,
-        lag(paused_on) over by_version as previous_paused_on,
-        lag(resumes_on) over by_version as previous_resumes_on,
-        lag(cancel_requested_on) over by_version as previous_cancel_requested_on
+        customer_id, plan, cancel_requested_on,
+        lag(cancel_requested_on) over (partition by subscription_id order by valid_from) as previous_request_on
     from {{ ref('int_subscription_versions') }}
-    window by_version as (partition by subscription_id order by valid_from)
 ),
 
--- The plan with which a subscription began; that of today may be another.
-periods as (
-    select period.*, version.plan as first_plan
-    from {{ ref('int_subscription_periods') }} as period
-    inner join versions as version
-        on version.subscription_id = period.subscription_id
-        and version.valid_from = period.registered_on
+spans as (
+    select
+        *,
+        lag(state) over by_day as previous_state,
+        lag(plan) over by_day as previous_plan
+    from {{ ref('int_mrr_spans') }}
+    window by_day as (partition by subscription_id order by valid_from)
 ),
 
 touches as (
@@ -57,45 +53,45 @@ touches as (
 
     union all
 
-    select customer_id, started_on, 'trial_started', first_plan, null
-    from periods
-    where trial_ends_on > started_on
+    select customer_id, valid_from, 'trial_started', plan, null
+    from spans
+    where state = 'trial' and previous_state is null
 
     union all
 
-    select customer_id, active_from, 'subscription_started', first_plan, null
-    from periods
-    where not is_never_active
-
-    union all
-
-    select customer_id, cancel_requested_on, 'cancel_requested', plan, null
-    from versions
-    where cancel_requested_on is distinct from previous_cancel_requested_on and cancel_requested_on is not null
-
-    union all
-
-    select customer_id, ended_on, 'subscription_ended', end_kind, null
-    from periods
-    where ended_on is not null
+    select customer_id, valid_from, 'subscription_started', plan, null
+    from spans
+    where state = 'paid' and (previous_state is null or previous_state = 'trial')
 
     union all
 
     select customer_id, valid_from, 'plan_changed', plan, null
-    from versions
+    from spans
     where plan <> previous_plan
 
     union all
 
-    select customer_id, paused_on, 'paused', plan, null
-    from versions
-    where paused_on is distinct from previous_paused_on and paused_on is not null
+    select customer_id, valid_from, 'paused', plan, null
+    from spans
+    where state = 'paused' and previous_state is distinct from 'paused'
 
     union all
 
-    select customer_id, resumes_on, 'resumed', plan, null
-    from versions
-    where resumes_on is distinct from previous_resumes_on and resumes_on is not null
+    select customer_id, valid_from, 'resumed', plan, null
+    from spans
+    where state = 'paid' and previous_state = 'paused'
+
+    union all
+
+    select customer_id, cancel_requested_on, 'cancel_requested', plan, null
+    from requests
+    where cancel_requested_on is distinct from previous_request_on and cancel_requested_on is not null
+
+    union all
+
+    select customer_id, ended_on, 'subscription_ended', end_kind, null
+    from {{ ref('int_subscription_periods') }}
+    where ended_on is not null
 
     union all
 

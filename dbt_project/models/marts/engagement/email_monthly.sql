@@ -1,4 +1,4 @@
-{{ message_figures(ref('int_message_outcomes'), ['sent_month', 'channel']) }}
+{{ message_figures(ref('int_message_outcomes'), ['sent_month', 'channel'], over_all='channel') }}
 
 select
     counted.sent_month as month_start,

@@ -22,6 +22,7 @@ figures as (
 )
 
 select
+    run.as_of,
     case when all_campaigns = 1 then 'all' else campaign end as campaign,
     case when all_offers = 1 then 'all' else offer end as offer,
     case when all_causes = 1 then 'all' else cause end as cause,
@@ -51,3 +52,4 @@ select
     round(profit_per_head - profit_margin, 4) as winback_profit_per_head_low,
     round(profit_per_head + profit_margin, 4) as winback_profit_per_head_high
 from figures
+cross join {{ ref('int_run_context') }} as run

@@ -39,8 +39,8 @@ at_home as (
         sum(case when state = 'paid' then step else 0 end) as subscriptions,
         {%- for stock, condition in {
             'closing': "state = 'paid'",
-            'paused_mrr': "state = 'paused'",
-            'scheduled_to_cancel_mrr': "state = 'paid' and is_scheduled_to_cancel"
+            'on_pause': "state = 'paused'",
+            'scheduled_to_cancel': "state = 'paid' and is_scheduled_to_cancel"
         }.items() %}
         sum(
             case
@@ -81,11 +81,11 @@ values_abroad as (
         {{ known_sum("case when abroad.state = 'paid' and " ~ "(next_day is null or valued_on < next_day)"
             ~ " then subscriptions * " ~ mrr_of('abroad', 'fx.rate_to_business') ~ " else 0 end") }} as closing,
         {{ known_sum("case when abroad.state = 'paused' and " ~ "(next_day is null or valued_on < next_day)"
-            ~ " then subscriptions * " ~ mrr_of('abroad', 'fx.rate_to_business') ~ " else 0 end") }} as paused_mrr,
+            ~ " then subscriptions * " ~ mrr_of('abroad', 'fx.rate_to_business') ~ " else 0 end") }} as on_pause,
         {{ known_sum("case when abroad.state = 'paid' and is_scheduled_to_cancel and "
             ~ "(next_day is null or valued_on < next_day)"
             ~ " then subscriptions * " ~ mrr_of('abroad', 'fx.rate_to_business') ~ " else 0 end") }}
-            as scheduled_to_cancel_mrr,
+            as scheduled_to_cancel,
         {{ known_sum("case when abroad.state = 'paid' and valued_on > abroad.day then subscriptions * ("
             ~ mrr_of('abroad', 'fx.rate_to_business') ~ " - " ~ mrr_of('abroad', 'before.rate_to_business')
             ~ ") else 0 end") }} as fx
@@ -115,7 +115,7 @@ flows as (
 stocks as (
     select
         days.day,
-        {%- for stock in ['closing', 'paused_mrr', 'scheduled_to_cancel_mrr'] %}
+        {%- for stock in ['closing', 'on_pause', 'scheduled_to_cancel'] %}
         sum(coalesce(at_home.{{ stock }}, 0)) over so_far
         + case when values_abroad.day is null then 0 else values_abroad.{{ stock }} end as {{ stock }},
         {%- endfor %}
@@ -135,20 +135,19 @@ stocks as (
 
 select
     day,
-    cast(case when lag(day) over by_day is null then 0 else lag(closing) over by_day end as decimal(18, 4)) as opening,
-    {%- for movement in movements %}
-    cast({{ movement }} as decimal(18, 4)) as {{ movement }},
+    cast(case when lag(day) over by_day is null then 0 else lag(closing) over by_day end as decimal(18, 4))
+        as mrr_opening,
+    {%- for movement in movements + ['fx', 'closing'] %}
+    cast({{ movement }} as decimal(18, 4)) as mrr_{{ movement }},
     {%- endfor %}
-    cast(fx as decimal(18, 4)) as fx,
-    cast(closing as decimal(18, 4)) as closing,
     cast(12 * closing as decimal(18, 4)) as arr,
-    cast(scheduled_to_cancel_mrr as decimal(18, 4)) as scheduled_to_cancel_mrr,
-    cast(paused_mrr as decimal(18, 4)) as paused_mrr,
+    cast(scheduled_to_cancel as decimal(18, 4)) as mrr_scheduled_to_cancel,
+    cast(on_pause as decimal(18, 4)) as mrr_on_pause,
     cast(churned - churned_involuntary as decimal(18, 4)) as mrr_churned_voluntary,
     cast(churned_involuntary as decimal(18, 4)) as mrr_churned_involuntary,
     cast(churned_in_pause as decimal(18, 4)) as mrr_churned_in_pause,
-    cast(customers_paying as bigint) as customers_paying,
-    cast(customers_paused as bigint) as customers_paused,
-    cast(subscriptions as bigint) as subscriptions
+    cast(customers_paying as bigint) as paying_customers,
+    cast(customers_paused as bigint) as paused_customers,
+    cast(subscriptions as bigint) as paying_subscriptions
 from stocks
 window by_day as (order by day)

@@ -1,9 +1,10 @@
 {%- set flows = [
-    'new', 'expansion', 'contraction', 'churned', 'reactivation', 'paused', 'resumed', 'fx', 'mrr_churned_voluntary',
-    'mrr_churned_involuntary', 'mrr_churned_in_pause'
+    'mrr_new', 'mrr_expansion', 'mrr_contraction', 'mrr_churned', 'mrr_reactivation', 'mrr_paused', 'mrr_resumed',
+    'mrr_fx', 'mrr_churned_voluntary', 'mrr_churned_involuntary', 'mrr_churned_in_pause'
 ] -%}
 {%- set stocks = [
-    'closing', 'arr', 'scheduled_to_cancel_mrr', 'paused_mrr', 'customers_paying', 'customers_paused', 'subscriptions'
+    'mrr_closing', 'arr', 'mrr_scheduled_to_cancel', 'mrr_on_pause', 'paying_customers', 'paused_customers',
+    'paying_subscriptions'
 ] -%}
 with days as (
     select *, {{ month_start('day') }} as month_start, {{ month_end('day') }} as month_end
@@ -17,7 +18,7 @@ months as (
         {%- for flow in flows %}
         {{ known_sum(flow) }} as {{ flow }},
         {%- endfor %}
-        max(case when is_first then opening end) as opening,
+        max(case when is_first then mrr_opening end) as mrr_opening,
         {%- for stock in stocks %}
         max(case when is_last then {{ stock }} end) as {{ stock }}{{ ',' if not loop.last }}
         {%- endfor %}
@@ -31,12 +32,12 @@ months as (
     group by month_start, month_end
 ),
 
--- Trials and pauses by the day on which they ended, with what came next.
-ends as (
+-- By the day on which a trial or a pause ended, with what came next.
+trials as (
     select
         {{ month_start('valid_to') }} as month_start,
-        state,
-        coalesce(next_from = valid_to, false) as goes_on
+        count(*) as trials_ended,
+        count(*) filter (where next_from = valid_to) as trials_converted
     from (
         select
             valid_to,
@@ -46,29 +47,27 @@ ends as (
         from {{ ref('int_mrr_spans') }}
         window by_day as (partition by subscription_id order by valid_from)
     ) as spans
-    where state in ('trial', 'paused')
-        and valid_to is not null
-        and not coalesce(next_from = valid_to and next_state = state, false)
+    where state = 'trial' and valid_to is not null and not coalesce(next_from = valid_to and next_state = 'trial', false)
+    group by 1
 ),
 
-outcomes as (
+pauses as (
     select
-        month_start,
-        count(*) filter (where state = 'trial') as trials_ended,
-        count(*) filter (where state = 'trial' and goes_on) as trials_converted,
-        count(*) filter (where state = 'paused') as pauses_ended,
-        count(*) filter (where state = 'paused' and goes_on) as pauses_resumed
-    from ends
-    group by month_start
+        {{ month_start('resumed_on') }} as month_start,
+        count(*) as pauses_ended,
+        count(*) filter (where outcome = 'resumed') as pauses_resumed
+    from {{ ref('int_pauses') }}
+    where resumed_on is not null
+    group by 1
 ),
 
 figures as (
     select
         months.*,
         {%- for count in ['trials_ended', 'trials_converted', 'pauses_ended', 'pauses_resumed'] %}
-        coalesce(outcomes.{{ count }}, 0) as {{ count }},
+        coalesce({{ count.split('_')[0] }}.{{ count }}, 0) as {{ count }},
         {%- endfor %}
-        coalesce(customers.customers_opening, 0) as customers_opening,
+        coalesce(customers.customers_opening, 0) as paying_customers_opening,
         case when customers.month_start is null then 0 else customers.retained end as retained,
         case when customers.month_start is null then 0 else customers.kept end as kept,
         {%- for rate in [
@@ -81,38 +80,29 @@ figures as (
     from months
     left join {{ ref('int_mrr_months') }} as customers
         on customers.month_start = months.month_start and customers.dimension = 'all'
-    left join outcomes on outcomes.month_start = months.month_start
+    left join trials on trials.month_start = months.month_start
+    left join pauses on pauses.month_start = months.month_start
 )
 
 select
     month_start,
     is_complete,
-    cast(opening as decimal(18, 4)) as opening,
+    cast(mrr_opening as decimal(18, 4)) as mrr_opening,
     {%- for flow in flows[:8] %}
     cast({{ flow }} as decimal(18, 4)) as {{ flow }},
     {%- endfor %}
-    closing,
+    mrr_closing,
     arr,
-    scheduled_to_cancel_mrr,
-    paused_mrr,
+    mrr_scheduled_to_cancel,
+    mrr_on_pause,
     {%- for flow in flows[8:] %}
     cast({{ flow }} as decimal(18, 4)) as {{ flow }},
     {%- endfor %}
-    customers_opening,
-    customers_paying,
-    customers_paused,
-    subscriptions,
-    {{ money_rate_columns('gross_revenue_churn_rate', 'cast(churned + contraction as decimal(18, 4))', 'opening') }},
-    {{ money_rate_columns(
-        'net_mrr_churn_rate', 'cast(churned + contraction - expansion - reactivation as decimal(18, 4))', 'opening'
-    ) }},
-    {{ money_rate_columns('net_revenue_retention', 'cast(retained as decimal(18, 4))', 'opening') }},
-    {{ money_rate_columns('gross_revenue_retention', 'cast(kept as decimal(18, 4))', 'opening') }},
-    {{ money_rate_columns(
-        'quick_ratio', 'cast(new + expansion + reactivation as decimal(18, 4))',
-        'cast(churned + contraction as decimal(18, 4))'
-    ) }},
-    {{ money_rate_columns('arpa', 'closing', 'customers_paying') }},
+    paying_customers_opening,
+    paying_customers,
+    paused_customers,
+    paying_subscriptions,
+    {{ revenue_rates('paying_customers') }},
     {{ rate_columns('trial_conversion_rate', 'trials_converted', 'trials_ended') }},
     {{ rate_columns('resume_rate', 'pauses_resumed', 'pauses_ended') }}
 from figures

@@ -30,7 +30,8 @@ measures as (
         snapshot.usage_features_30d as breadth,
         {{ if_fed('order_lines', change('snapshot.orders_90d', 'snapshot.orders_prior_90d')) }} as orders_trend,
         snapshot.failed_payments_90d as payments,
-        snapshot.tickets_open as support,
+        -- An unhappy ticket counts twice.
+        snapshot.tickets_open + coalesce(voice.unhappy_tickets_open, 0) as support,
         {{ satisfaction('snapshot') }} as satisfaction,
         snapshot.messages_opened_90d as engagement,
         snapshot.tenure_days as tenure,
@@ -38,6 +39,7 @@ measures as (
             as contract
     from {{ ref('int_customer_snapshots') }} as snapshot
     inner join run on run.as_of = snapshot.as_of
+    left join {{ ref('int_customer_voice') }} as voice on voice.customer_id = snapshot.customer_id
     where snapshot.is_active
 ),
 

@@ -115,6 +115,25 @@ loyalty_places as (
         end
     where snapshot.is_active
     group by snapshot.customer_id
+),
+
+-- What a change adds per month is paid for from its day to the end of the as-of day.
+paid as (
+    select
+        change.customer_id,
+        case
+            when count(change.new + change.expansion + change.contraction + change.churned + change.reactivation
+                + change.paused + change.resumed) = count(*)
+                then sum(
+                    (
+                        change.new + change.expansion - change.contraction - change.churned + change.reactivation
+                        - change.paused + change.resumed
+                    ) * ({{ days_between('change.day', 'run.as_of') }} + 1)
+                )
+        end as price_days
+    from {{ ref('int_mrr_changes') }} as change
+    cross join run
+    group by change.customer_id
 )
 
 select
@@ -143,7 +162,14 @@ select
     loyalty_levels.name as loyalty_tier,
     {{ if_fed('loyalty', 'coalesce(points.points_expiring_30d, 0)') }} as loyalty_points_expiring_30d,
     {{ if_fed('order_lines', 'cast(round(run.gross_margin * coalesce(before_loss.revenue, 0), 2) as decimal(18, 2))') }}
-        as margin_before_loss_365d
+        as margin_before_loss_365d,
+    case
+        when (run.has_order_lines or run.has_subscriptions) and (paid.customer_id is null or paid.price_days is not null)
+            then cast(round(
+                run.gross_margin
+                * (coalesce(snapshot.revenue_total, 0) + coalesce(paid.price_days, 0) * 12 / 365.25), 2
+            ) as decimal(18, 2))
+    end as clv_historic
 from snapshot
 cross join run
 left join rfm_scores as rfm on rfm.customer_id = snapshot.customer_id
@@ -151,5 +177,6 @@ left join worth on worth.customer_id = snapshot.customer_id
 left join value_tiers on value_tiers.customer_id = snapshot.customer_id
 left join loyalty_places on loyalty_places.customer_id = snapshot.customer_id
 left join loyalty_levels on loyalty_levels.place = loyalty_places.place
-left join {{ ref('int_loyalty_points') }} as points on points.customer_id = snapshot.customer_id
+left join {{ ref('int_customer_signals') }} as points on points.customer_id = snapshot.customer_id
 left join before_loss on before_loss.customer_id = snapshot.customer_id
+left join paid on paid.customer_id = snapshot.customer_id

@@ -45,10 +45,14 @@ former as (
         last_period.started_on,
         last_period.happened_on,
         last_period.ended_on,
-        last_period.end_kind
+        -- Where nothing tells the cause, how the period ended says something of it.
+        coalesce(nullif(reason.cause, 'unknown'), last_period.end_kind) as cause
     from {{ ref('int_customer_snapshots') }} as snapshot
     inner join run on run.as_of = snapshot.as_of
     inner join last_period on last_period.customer_id = snapshot.customer_id and last_period.is_churn
+    left join {{ ref('churn_causes') }} as reason
+        on reason.customer_key = snapshot.customer_key
+        and reason.period_number = last_period.period_number
     where not snapshot.is_active
         and snapshot.customer_id not in (select customer_id from on_the_way_back)
 ),
@@ -102,7 +106,7 @@ measures as (
         former.customer_key,
         former.as_of,
         former.ended_on,
-        former.end_kind as cause_of_loss,
+        former.cause as cause_of_loss,
         ranked.annual_margin_before_loss,
         ranked.profitability,
         causes.level as cause,
@@ -125,7 +129,7 @@ measures as (
     cross join run
     cross join asked
     left join ranked on ranked.customer_id = former.customer_id
-    left join causes on causes.cause = former.end_kind
+    left join causes on causes.cause = former.cause
     left join reachable on reachable.customer_id = former.customer_id
 ),
 
