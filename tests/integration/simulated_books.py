@@ -85,6 +85,7 @@ class Books:
         endings: Every end, with the days on which it happened and is known.
         rules: What the business configures.
         rates: Hundred-millionths of business currency, by day and currency.
+        failure_code: Only invoices that failed with it count as failed; all do by default.
     """
 
     kind: str
@@ -99,6 +100,7 @@ class Books:
     endings: pd.DataFrame
     rules: Rules
     rates: np.ndarray
+    failure_code: str = ""
 
     @classmethod
     def read(cls, simulation: Simulation, truth: Path, rules: Rules) -> Books:
@@ -281,6 +283,43 @@ class Books:
     @cached_property
     def _active_at(self) -> dict[int, frozenset[int]]:
         return {}
+
+    @cached_property
+    def states(self) -> np.ndarray:
+        """The state of the lifecycle of each customer at the end of each day; empty before they come.
+
+        While a period runs: on pause, notice given, the first 30 days, silent for more than three quarters or half of
+        `inactivity_days`, else active. Outside of one: what waits, or how it ended.
+        """
+        days, limit = np.arange(self.days), self.rules.inactivity_days
+        states = np.full((len(self.people), self.days), "prospect", dtype="<U24")
+        states[days < self.people["signup"].to_numpy()[:, None]] = ""
+        rows = self.people["row"]
+        for kind in ("cancelled_before_start", "trial_not_converted"):
+            for end in self.endings[self.endings["end_kind"] == kind].itertuples():
+                states[rows[end.customer], end.happened_on :] = kind
+        seen = np.where(self.sightings, days, -NEVER)
+        first_days, paused = np.full(states.shape, ""), self.status == words.PAUSED
+        first_days = first_days.astype("<U24")
+        for life in self.lives.itertuples():
+            row = rows[life.customer]
+            seen[row, life.start] = life.start
+            states[row, life.end :] = "churned"
+            states[row, life.start : life.end] = "active"
+            first_days[row, life.start : min(life.end, life.start + 30)] = "new" if life.number == 1 else "reactivated"
+        back = np.zeros(paused.shape, dtype=bool)
+        back[:, 1:] = paused[:, :-1] & ~paused[:, 1:]
+        seen = np.maximum.accumulate(np.where(back, days, seen), axis=1)
+        active = states == "active"
+        for at_least, state in ((limit // 2, "at_risk"), (3 * limit // 4, "dormant")):
+            states[active & (days - seen > at_least)] = state
+        states = np.where(active & (first_days != ""), first_days, states)
+        if self.kind == "saas":
+            states[active & (self.prices["is_asked"] == 1)] = "at_risk"
+            states[active & paused] = "paused"
+            states[self.status == words.TRIAL] = "trial"
+            states[self.status == words.PENDING] = "pending"
+        return states
 
     @cached_property
     def sightings(self) -> np.ndarray:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -510,6 +511,8 @@ def conversion_rate(books: Books, span: Span) -> Figure:
 def _failed(books: Books, span: Span) -> pd.DataFrame:
     tried = _within(books.invoices, span)
     failed = tried[tried["has_failed"]].copy()
+    if books.failure_code:
+        failed = failed[failed["code"] == books.failure_code]
     failed["wait"] = failed["collected"] - failed["day"]
     failed["is_recovered"] = failed["wait"] <= books.rules.collection_days
     return failed
@@ -676,10 +679,47 @@ def ces_easy_rate(books: Books, span: Span) -> Figure:
     return Rate(int((scores >= 5).sum()), len(scores))
 
 
+def customers_in_state(books: Books, span: Span, state: str) -> Figure:
+    return int((books.states[:, span.last] == state).sum())
+
+
+def customers_moved(books: Books, span: Span, way: str) -> Figure:
+    came, went = _on_way(books, span, way)
+    return int((came & went).sum())
+
+
+def transition_rate(books: Books, span: Span, way: str) -> Figure:
+    came, went = _on_way(books, span, way)
+    return None if way.startswith("none / ") else Rate(int((came & went).sum()), int(came.sum()))
+
+
+def _on_way(books: Books, span: Span, way: str) -> tuple[np.ndarray, np.ndarray]:
+    """Who is in the first state before the span, and who in the second at its end."""
+    before = books.states[:, span.first - 1] if span.first else np.full(len(books.people), "")
+    first, second = way.split(" / ")
+    return before == ("" if first == "none" else first), books.states[:, span.last] == second
+
+
+BY_SEGMENT: dict[str, Callable[[Books, Span, str], Figure]] = {
+    "customers_in_state": customers_in_state,
+    "customers_moved": customers_moved,
+    "transition_rate": transition_rate,
+}
+"""Metric → function that computes it for a segment that is no group of customers."""
+
 UNKNOWN: dict[str, str] = {
-    "customer_value_ratio": "values a price at the rate of its first day; worked by hand in a unit test",
     "average_health_score": "a weighted score of the pipeline's own, tested by its unit tests",
     "customers": "counts records, those of unexplained support ids included",
+    "customer_value_ratio": "values a price at the rate of its first day; worked by hand in a unit test",
+    **dict.fromkeys(
+        ("churn_events", "churn_cause_share"), "causes are read from texts and the reasons that people give"
+    ),
+    **dict.fromkeys(("texts", "negative_text_rate", "sentiment_mean"), "themes and moods of texts come from a model"),
+    **dict.fromkeys(
+        ("winback_rate", "winback_lift", "winback_cost_per_customer", "winback_profit_per_head", "control_return_rate"),
+        "nobody has been contacted yet",
+    ),
+    **dict.fromkeys(("csat_response_rate", "nps_response_rate"), "no messages are known to ask for an answer"),
 }
 """Metric → why the books of the simulator cannot know it."""
 
@@ -722,20 +762,27 @@ def compare(books: Books, values: pd.DataFrame, units: Mapping[str, str]) -> Com
     for (mart, period, dimension), rows in values.groupby(["mart", "period", "dimension"]):
         for segment, of_segment in rows.groupby("segment"):
             own = _books_of(books, dimension, segment)
-            if own is None:
-                continue
             complete = of_segment.groupby("day")["is_complete"].all()
             for metric, published in of_segment.groupby("metric"):
-                if metric not in METRICS:
-                    if dimension == "all" and metric not in UNKNOWN:
-                        unknown.add(metric)
+                if metric in BY_SEGMENT:
+                    function, of_whom = partial(_of_segment, BY_SEGMENT[metric], segment), books
+                elif metric in METRICS:
+                    function, of_whom = METRICS[metric], own
+                else:
+                    unknown |= {metric} - set(UNKNOWN)
                     continue
-                found = list(_differences(own, period, METRICS[metric], published, complete, units.get(metric, "")))
+                if of_whom is None:
+                    continue
+                found = list(_differences(of_whom, period, function, published, complete, units.get(metric, "")))
                 figures += len(published)
                 if found:
                     where = f"{mart}.{metric} ({period}, {dimension} {segment})"
                     differences.append(f"{where}: {len(found)} of {len(published)} differ: {'; '.join(found[:3])}")
     return Compared(figures, differences, unknown)
+
+
+def _of_segment(function: Callable[[Books, Span, str], Figure], segment: str, books: Books, span: Span) -> Figure:
+    return function(books, span, segment)
 
 
 def _books_of(books: Books, dimension: str, segment: str) -> Books | None:
@@ -744,6 +791,8 @@ def _books_of(books: Books, dimension: str, segment: str) -> Books | None:
         return books
     if dimension in ("country", "acquisition_channel", "company_size", "industry"):
         return books.segments(dimension).get(segment)
+    if dimension == "failure_code":
+        return replace(books, failure_code=segment)
     return None
 
 
@@ -755,6 +804,8 @@ def _differences(
         if span.day not in complete.index:
             continue
         row, own = by_day.get(span.day), metric(books, span)
+        if row is None and isinstance(metric, partial) and not (own.numerator if isinstance(own, Rate) else own):
+            continue  # a state in which nobody is has no row
         value = None if row is None or np.isnan(row.value) else row.value
         if value is None and not complete[span.day]:
             continue

@@ -7,13 +7,19 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pytest
 
 from retention_pipeline.dbt_runner import run_dbt
 from retention_pipeline.feeds.loading import load_feeds
 from retention_pipeline.settings import PROJECT, StatePaths
 from retention_pipeline.simulator import vocabulary as words
-from retention_pipeline.simulator.comparing import confusion, revenue_differences
+from retention_pipeline.simulator.comparing import (
+    confusion,
+    message_differences,
+    payment_differences,
+    revenue_differences,
+)
 from retention_pipeline.simulator.knobs import Knobs, read_knobs
 from retention_pipeline.simulator.simulation import Simulation, finish
 from retention_pipeline.warehouse import create_layout, open_warehouse, write_run_context
@@ -21,7 +27,7 @@ from retention_pipeline.workspace.check import render_check
 from retention_pipeline.workspace.loading import load_business
 from tests.integration.simulated_books import Books, Rules
 from tests.integration.simulated_lifetimes import TABLES, compare_table
-from tests.integration.simulated_metrics import compare
+from tests.integration.simulated_metrics import BY_SEGMENT, METRICS, UNKNOWN, compare
 from tests.pipelines import folder_digest, retention
 
 pytestmark = pytest.mark.slow
@@ -85,6 +91,9 @@ def test_reported_churn_is_what_happened(reported: Reported) -> None:
     assert sum(pair.losses for pair in pairs) > 50
     if reported.books.kind == "saas":
         assert revenue_differences(reported.warehouse, reported.truth) == (reported.books.days, [])
+        assert payment_differences(reported.warehouse, reported.truth) == (len(reported.books.months), [])
+    # The first newsletter goes out before anybody has agreed to one, or after.
+    assert message_differences(reported.warehouse, reported.truth) == (len(reported.books.months), [])
 
 
 def test_the_books_balance(reported: Reported) -> None:
@@ -96,15 +105,40 @@ def test_the_books_balance(reported: Reported) -> None:
 
 
 def test_every_published_metric_is_that_of_the_books(reported: Reported) -> None:
-    with duckdb.connect(str(reported.warehouse), read_only=True) as con:
-        values = con.execute("FROM marts.metric_values").df()
-        units = dict(con.execute("SELECT metric, unit FROM marts.metrics").fetchall())
+    values, units = _published(reported)
     compared = compare(reported.books, values[~values["mart"].isin(TABLES)], units)
-    assert not compared.unknown, (
-        "a metric needs a function in METRICS, or a reason in UNKNOWN why the books cannot know it"
-    )
+    assert not compared.unknown, "a metric needs a function in METRICS, or a reason in UNKNOWN"
     assert not compared.differences, "\n".join(compared.differences)
-    assert compared.figures > 10_000
+    assert compared.figures > 15_000
+    if reported.books.kind == "saas":  # it has every feed
+        published = set(values["metric"])
+        assert not set(units) - published - set(UNKNOWN), "declared, but without a figure"
+        assert not {*METRICS, *BY_SEGMENT} - published, "computed, but not published"
+
+
+def test_a_published_figure_that_is_wrong_is_found(reported: Reported) -> None:
+    values, units = _published(reported)
+    values = values[values["mart"] == "kpi_monthly"].reset_index(drop=True)
+    middle = values["day"].sort_values().iloc[len(values) // 2]
+    one = {name: values.index[(values["metric"] == name) & (values["day"] == middle)] for name in set(values["metric"])}
+    spoiled = values.copy()
+    spoiled.loc[one["customers_new"], "value"] += 1
+    spoiled.loc[one["revenue"], "value"] += 0.0001
+    spoiled.loc[one["customer_churn_rate"], "denominator"] += 1
+    spoiled.loc[one["purchase_frequency"], "value"] *= 1.00001
+    spoiled = spoiled.drop(one["customers_lost"])
+    found = compare(reported.books, spoiled, units).differences
+    assert sorted(line.split(" ")[0] for line in found) == [
+        "kpi_monthly.customer_churn_rate", "kpi_monthly.customers_lost", "kpi_monthly.customers_new",
+        "kpi_monthly.purchase_frequency", "kpi_monthly.revenue",
+    ]  # fmt: skip
+
+
+def _published(reported: Reported) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Every row of the metrics, and the unit of each metric."""
+    with duckdb.connect(str(reported.warehouse), read_only=True) as con:
+        units = dict(con.execute("SELECT metric, unit FROM marts.metrics").fetchall())
+        return con.execute("FROM marts.metric_values").df(), units
 
 
 @pytest.mark.parametrize("mart", TABLES)
