@@ -125,8 +125,8 @@ class HealthSettings(Section):
             "days of silence over `churn.inactivity_days`; usage_trend, use of the last 30 days over that of the 30 "
             "before, minus 1; breadth, features used in 30 days; orders_trend, orders of 90 days over those of the 90 "
             "before, minus 1; payments, failed payments in 90 days; support, open tickets, unhappy ones twice; "
-            "satisfaction, mean of the last nps / 10 and (csat - 1) / 4; engagement, messages opened in 90 days; tenure, "
-            "days as a customer; contract, days to its end, 0 after notice."
+            "satisfaction, mean of the last nps / 10 and (csat - 1) / 4; engagement, messages opened in 90 days; "
+            "tenure, days as a customer; contract, days to its end, 0 after notice."
         ),
     )  # fmt: skip
     green_from: float = Field(70, ge=0, le=100, description="Scores from here on are green.")

@@ -14,6 +14,7 @@ import pytest
 from retention_pipeline.errors import RetentionError
 from retention_pipeline.publish.tables import refuse_personal_columns
 from retention_pipeline.segments.building import SegmentsOfDay, build_micro_segments
+from retention_pipeline.segments.checking import PARTITION, SIZES, broken_rows
 from retention_pipeline.segments.tables import TABLES
 from retention_pipeline.workspace.segment_settings import MicroSegmentSettings
 
@@ -210,6 +211,19 @@ def test_a_damaged_file_is_named(con: duckdb.DuckDBPyConnection, tmp_path: Path)
     path.write_text("{}", encoding="utf-8")
     with pytest.raises(RetentionError, match=f"found-{DAY}"):
         _build(con, DAY + timedelta(days=1), tmp_path)
+
+
+def test_the_checks_see_who_is_missing_or_there_twice(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+    _build(con, DAY, tmp_path)
+    assert broken_rows(con) == {PARTITION: 0, SIZES: 0}
+    con.execute("INSERT INTO decisions.micro_segments FROM decisions.micro_segments LIMIT 1")
+    assert broken_rows(con)[PARTITION] == 1
+    con.execute("DELETE FROM decisions.micro_segments WHERE segment = 1")
+    found = broken_rows(con)
+    assert found[PARTITION] > 100
+    assert found[SIZES] == 3, "the one that is gone, and the shares of the others"
+    con.execute("DELETE FROM marts.customer_360; DELETE FROM decisions.micro_segments; DELETE FROM decisions.personas")
+    assert broken_rows(con) == {PARTITION: 0, SIZES: 0}
 
 
 def test_nothing_personal_is_published() -> None:
