@@ -12,12 +12,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.dataset import write_shop
+from benchmarks.history import remove_next_day, write_history, write_next_day
 from benchmarks.measuring import Measured, measure
 from benchmarks.reading import FEEDS, FORMATS, write_export
 from retention_pipeline.settings import state_root
 
 STEPS = ("load", "models", "fit")
 SMALL_ROWS = 1_000
+HISTORIES = (1, 4, 16)
 
 
 def main() -> int:
@@ -25,11 +27,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000], help="order lines; several sizes allowed")
     parser.add_argument("--only-reading", action="store_true", help="nothing but reading beside COPY")
+    parser.add_argument(
+        "--only-days", action="store_true", help="nothing but the day after a history of 1, 4, 16 years"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the generated exports and states")
     options = parser.parse_args()
     console = Console(width=110)
     totals: dict[int, tuple[float, float]] = {}
     root = state_root() / "bench"
+    if options.only_days:
+        _days(root, console, options.keep)
+        return 0
     for rows in options.rows:
         _reading(root, rows, console, options.keep)
     if options.only_reading:
@@ -41,6 +49,7 @@ def main() -> int:
         f"Fixed cost of a run ({SMALL_ROWS:,} lines): {first.seconds:.1f} s the first time, "
         f"{again.seconds:.1f} s after, {again.mebibytes:.0f} MiB"
     )
+    _days(root, console, options.keep)
     sizes = sorted(totals)
     for small, large in pairwise(sizes):
         ours = totals[large][0] - totals[small][0]
@@ -111,6 +120,41 @@ def _one_size(root: Path, rows: int, console: Console, keep: bool) -> tuple[floa
     if not keep:
         shutil.rmtree(folder)
     return ours_total, bare_total
+
+
+def _days(root: Path, console: Console, keep: bool) -> None:
+    """The cost of one day more: same customers, same new rows, histories of other lengths."""
+    models = root / "days_models"
+    shutil.rmtree(models, ignore_errors=True)
+    found: dict[int, Measured] = {}
+    for times in HISTORIES:
+        folder = write_history(root / f"days_{times}", times)
+        remove_next_day(folder)
+        _remove_state(folder)
+        console.print(f"  everything up to the day before, {times} times the history ...")
+        measure("day_before", str(folder), str(models))
+        write_next_day(folder)
+        console.print("  the day after ...")
+        found[times] = measure("day_after", str(folder))
+        if not keep:
+            shutil.rmtree(folder)
+    table = Table(
+        "step",
+        *(f"{times} x: s (cpu s)" for times in HISTORIES),
+        "growth",
+        "of cpu",
+        title="the day after, no training",
+    )
+    first, last = found[HISTORIES[0]], found[HISTORIES[-1]]
+    for step in first.steps:
+        cells = [f"{one.steps[step][0]:.1f} ({one.steps[step][1]:.1f})" for one in found.values()]
+        table.add_row(step, *cells, *(f"{last.steps[step][at] / first.steps[step][at]:.2f}" for at in (0, 1)))
+    sums = {times: [sum(step[at] for step in one.steps.values()) for at in (0, 1)] for times, one in found.items()}
+    growth = [sums[HISTORIES[-1]][at] / sums[HISTORIES[0]][at] for at in (0, 1)]
+    table.add_row(
+        "sum", *(f"{wall:.1f} ({busy:.1f})" for wall, busy in sums.values()), *(f"{one:.2f}" for one in growth)
+    )
+    console.print(table)
 
 
 def _cells(measured: Measured) -> tuple[str, str]:

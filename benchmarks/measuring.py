@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from retention_pipeline.settings import PROJECT
 
@@ -19,11 +20,13 @@ class Measured:
         seconds: Wall time, imports and start left out.
         processor_seconds: Time of all cores; unlike wall time it hardly changes where a machine has other work to do.
         mebibytes: Peak resident memory of the whole process, in MiB.
+        steps: Wall and processor seconds of each step, where the work consists of some.
     """
 
     seconds: float
     processor_seconds: float
     mebibytes: float
+    steps: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def measure(work: str, *arguments: str, environment: dict[str, str] | None = None) -> Measured:

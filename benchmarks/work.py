@@ -8,17 +8,23 @@ same estimators once on the same matrix.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any
 
 import duckdb
 
+from benchmarks.history import LAST_DAY, NEXT_DAY
 from benchmarks.reading import column_names, export_file, typed_columns
 from retention_pipeline.settings import StatePaths
 from retention_pipeline.warehouse import UNSOUND_OPTIMIZER
+
+Steps = Mapping[str, tuple[float, float]]
+"""Wall and processor seconds of each step of a day."""
 
 _TYPES = (
     "{'InvoiceNo': 'VARCHAR', 'StockCode': 'VARCHAR', 'Description': 'VARCHAR', 'Quantity': 'DECIMAL(18,3)', "
@@ -209,14 +215,43 @@ def whole(folder: str) -> Callable[[], None]:
     return work
 
 
+def day_before(folder: str, models: str) -> Callable[[], Steps]:
+    """Everything up to the last day of a history, in a new state; scored by the model in the folder `models`."""
+    return _one_day(folder, models, LAST_DAY)
+
+
+def day_after(folder: str) -> Callable[[], Steps]:
+    """The day after, of which a file has come."""
+    return _one_day(folder, "", NEXT_DAY)
+
+
+def _one_day(folder: str, models: str, day: date) -> Callable[[], Steps]:
+    from benchmarks.days import Stopwatch, prepare_day, train_model
+
+    business, paths = _paths(folder)
+    if models and Path(models).is_dir():
+        shutil.copytree(models, paths.models)
+    do, watch = prepare_day(business, paths), Stopwatch()
+
+    def work() -> Steps:
+        do(day, watch)
+        if models and not Path(models).is_dir():
+            train_model(business, paths, day)
+            shutil.copytree(paths.models, models)
+            do(day, watch)
+        return {name: (seconds, watch.processor_seconds[name]) for name, seconds in watch.seconds.items()}
+
+    return work
+
+
 def nothing(_folder: str) -> Callable[[], None]:
     """No work: the memory of a Python process with DuckDB."""
     return lambda: None
 
 
-WORK = {
+WORK: dict[str, Callable[..., Callable[[], Steps | None]]] = {
     function.__name__: function
-    for function in (load, bare_load, copy, models, bare_models, fit, bare_fit, whole, nothing)
+    for function in (load, bare_load, copy, models, bare_models, fit, bare_fit, whole, day_before, day_after, nothing)
 }
 
 
@@ -230,8 +265,9 @@ def main() -> None:
     """Prepare the named work, time it, print the figures as one line of JSON."""
     work = WORK[sys.argv[1]](*sys.argv[2:])
     started, busy = perf_counter(), process_time()
-    work()
+    steps = work()
     found = {
+        "steps": steps or {},
         "seconds": perf_counter() - started,
         "processor_seconds": process_time() - busy,
         "mebibytes": _peak_mebibytes(),

@@ -22,6 +22,7 @@ from retention_pipeline.settings import PROJECT, StatePaths
 DBT_PROJECT = PROJECT / "dbt_project"
 _FINISHED = ("LogModelResult", "LogTestResult")
 _FAILED = ("error", "fail", "runtime error")
+_BUILDING = ("build", "run")
 
 
 @dataclass(frozen=True)
@@ -33,16 +34,24 @@ class DbtRun:
         events: The structured events of finished models and tests, in the order in which they finished.
         failures: One line for each model or test that failed.
         seconds: Seconds of work by model.
+        models_built: Whether every chosen model was built, whatever the tests say.
     """
 
     success: bool
     events: tuple[dict[str, Any], ...]
     failures: tuple[str, ...]
     seconds: dict[str, float]
+    models_built: bool = True
 
 
-def run_dbt(arguments: Sequence[str], paths: StatePaths) -> DbtRun:
+def run_dbt(arguments: Sequence[str], paths: StatePaths, *, incremental: bool = False) -> DbtRun:
     """Run dbt with `arguments` (such as `["build"]`) on the warehouse in `paths`.
+
+    Args:
+        arguments: Command and options.
+        paths: The state of the business.
+        incremental: Whether models compute only what has changed, as `increments.plan_build` allowed; else all of
+            them are built anew.
 
     Raises:
         RetentionError: dbt could not even start: the project does not parse, or the warehouse is locked.
@@ -65,7 +74,8 @@ def run_dbt(arguments: Sequence[str], paths: StatePaths) -> DbtRun:
 
     runner = dbtRunner(callbacks=[collect])
     try:
-        result = runner.invoke([*arguments, *_common_flags(paths)])
+        anew = ["--full-refresh"] if arguments[0] in _BUILDING and not incremental else []
+        result = runner.invoke([*arguments, *anew, *_common_flags(paths)])
     finally:
         DuckDBConnectionManager.close_all_connections()
     if result.exception is not None:
@@ -82,6 +92,7 @@ def run_dbt(arguments: Sequence[str], paths: StatePaths) -> DbtRun:
         events=tuple(events),
         failures=tuple(f"{item.node.name}: {_first_lines(item.message or str(item.status))}" for item in failed),
         seconds={item.node.name: float(item.execution_time) for item in results},
+        models_built=all(str(item.status) == "success" for item in results if str(item.node.resource_type) == "model"),
     )
 
 
@@ -89,7 +100,7 @@ def prepare_manifest(paths: StatePaths) -> Path:
     """The manifest of the dbt project, parsed anew only where a file of the project has changed."""
     manifest = paths.dbt_target / "manifest.json"
     stamp = paths.dbt_target / "sources.sha256"
-    current = _project_hash()
+    current = project_hash()
     if manifest.is_file() and stamp.is_file() and stamp.read_text(encoding="utf-8") == current:
         return manifest
     run_dbt(["parse"], paths)
@@ -112,7 +123,8 @@ def _common_flags(paths: StatePaths) -> list[str]:
     ]
 
 
-def _project_hash() -> str:
+def project_hash() -> str:
+    """A hash of everything that the models are made of."""
     digest = sha256(__version__.encode())
     for path in sorted(DBT_PROJECT.rglob("*")):
         if path.is_file() and path.suffix in {".sql", ".yml", ".md", ".csv"}:

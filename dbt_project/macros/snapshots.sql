@@ -41,6 +41,15 @@
 
 {#- The last day of `int_daily_activity` that meets a condition, up to the date of each snapshot. -#}
 {% macro last_day_by_snapshot(condition) -%}
+    {%- if is_increment() -%}
+    select population.snapshot_id, max(day.day) as last_day
+    from {{ ref('int_daily_activity') }} as day
+    inner join population
+        on population.customer_id = day.customer_id
+        and day.day <= population.as_of
+    where {{ condition }}
+    group by population.snapshot_id
+    {%- else -%}
     select population.snapshot_id, day.day as last_day
     from population
     inner join (
@@ -51,4 +60,42 @@
         on day.customer_id = population.customer_id
         and day.day <= population.as_of
         and (day.next_day is null or day.next_day > population.as_of)
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Whether an increment computes a snapshot: of the last as-of day or later, or of a customer who is another since then. -#}
+{% macro is_changed_snapshot(as_of, customer, column) -%}
+    (
+        {{ as_of }} >= {{ increment()['last_as_of'] }}
+        or exists (
+            select 1
+            from {{ changes('int_changed_snapshots') }} as changed
+            where changed.{{ column }} = {{ customer }} and changed.from_day <= {{ as_of }}
+        )
+    )
+{%- endmacro %}
+
+{#- Deletes the snapshots that an increment computes; `column` is by what the table tells customers apart. -#}
+{% macro forget_snapshots(column) -%}
+    {%- if is_increment() -%}
+        delete from {{ this }} as snapshot
+        where {{ is_changed_snapshot('snapshot.as_of', 'snapshot.' ~ column, column) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Whether use can be of the days before one of the snapshots that an increment computes. -#}
+{% macro is_use_before_snapshot(days) -%}
+    {%- if execute and is_increment() -%}
+    (
+        feed.used_on > {{ increment()['last_as_of'] }} - {{ days }}
+        or feed.customer_id in (
+            select customer_id from {{ changes('int_changed_snapshots') }}
+            union
+            select identity.customer_id
+            from {{ ref('int_canonical_ids') }} as identity
+            inner join {{ changes('int_changed_snapshots') }} as changed
+                on changed.customer_id = identity.canonical_id
+        )
+    )
+    {%- endif -%}
 {%- endmacro %}

@@ -127,12 +127,17 @@ def _load_feed(
     deliveries = find_deliveries(business, feed)
     problems: list[FileProblem] = []
     loaded: list[Entry] = []
+    entries: list[Entry] | None = None
     for number, delivery in enumerate(deliveries, start=1):
-        state = FeedState(deliveries, read_entries(con, feed))
+        # Files that are known change nothing in the ledger, which is read again after one that may have.
+        entries = read_entries(con, feed) if entries is None else entries
+        state = FeedState(deliveries, entries)
         twin = state.twin(delivery)
         if twin is not None:
-            note_twin(con, feed, delivery, twin, state)
+            if note_twin(con, feed, delivery, twin, state):
+                entries = None
             continue
+        entries = None
         tell(f"{feed}: {delivery.where} ({number} of {len(deliveries)})")
         entry = take_delivery(con, business, feed, delivery, state, scratch)
         if entry is None:

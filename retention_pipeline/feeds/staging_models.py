@@ -17,6 +17,7 @@ from retention_pipeline.quoting import identifier
 from retention_pipeline.settings import PROJECT
 
 STAGING = PROJECT / "dbt_project" / "models" / "staging"
+MACROS = PROJECT / "dbt_project" / "macros" / "staged_feeds.sql"
 
 _HEADER = "Written by retention_pipeline.feeds.staging_models from the contracts; change those, not this file."
 
@@ -24,6 +25,12 @@ _TABLES = frozenset({"customers", "subscriptions"})
 """Feeds whose staging model is stored: several models read it. The others are views, read once or twice."""
 
 _RESERVED = frozenset({"interval"})
+
+_LARGE = (
+    "order_lines", "invoices", "payment_attempts", "usage", "events", "tickets", "survey_responses", "messages",
+    "loyalty",
+)  # fmt: skip
+"""Feeds that can be large and tell what a customer did on a day: models read them in part."""
 
 CUSTOMER_IDS = "stg_customer_ids"
 
@@ -43,6 +50,7 @@ def staging_files() -> dict[Path, str]:
     """Every file of the staging layer with the text that it must have."""
     files = {STAGING / f"stg_{feed}.sql": model_sql(contract) for feed, contract in CONTRACTS.items()}
     files[STAGING / f"{CUSTOMER_IDS}.sql"] = customer_ids_sql()
+    files[MACROS] = macros_sql()
     files[STAGING / "_raw__sources.yml"] = sources_yaml()
     files[STAGING / "_staging__models.yml"] = models_yaml()
     return files
@@ -50,10 +58,43 @@ def staging_files() -> dict[Path, str]:
 
 def model_sql(contract: Contract) -> str:
     """The SQL of `stg_<feed>`."""
+    rows = f"{{{{ source('raw', '{contract.name}') }}}}"
+    return "\n".join([f"-- {_HEADER}", *_config(contract), _staged_sql(contract, rows), ""])
+
+
+def macros_sql() -> str:
+    """The macros that tell about large feeds, and stage some of their rows."""
+    parts = [f"{{#- {_HEADER} -#}}", _FACTS_TEXT, "{% macro feed_facts(feed) -%}", "    {{ return({"]
+    parts += [f"        '{feed}': {_facts(CONTRACTS[feed])}," for feed in _LARGE]
+    parts += ["    }[feed]) }}", "{%- endmacro %}", "", _STAGED_TEXT]
+    for feed in _LARGE:
+        sql = _staged_sql(CONTRACTS[feed], "{{ rows }}")
+        parts += [f"{{% macro staged_{feed}(rows) -%}}", sql, "{%- endmacro %}", ""]
+    return "\n".join(parts)
+
+
+_FACTS_TEXT = (
+    "{#-\n  Of a large feed: the column that dates a row, whether it is a date, the column that tells which rows are"
+    " one\n  (none where those are of one customer and day anyway), and the dates that are masked until they have"
+    " happened.\n"
+    "-#}"
+)
+_STAGED_TEXT = "{#- As the staging model, of some rows of the feed: all of each key that is among them. -#}"
+
+
+def _facts(contract: Contract) -> str:
+    time = contract.column(contract.time or "")
+    key = contract.keys[0] if len(contract.keys) == 1 else ""
+    if any(column.identity for column in contract.columns):
+        key = "_line_id"
+    masked = [f"'{c.name}'" for c in contract.columns if c.dated is Dated.HAPPENED and c is not time]
+    is_date = "true" if time.type is Type.DATE else "false"
+    return f"{{'time': '{time.name}', 'is_date': {is_date}, 'key': '{key}', 'masked': [{', '.join(masked)}]}}"
+
+
+def _staged_sql(contract: Contract, rows: str) -> str:
     return "\n".join(
         [
-            f"-- {_HEADER}",
-            *_config(contract),
             "with run as (",
             "    select as_of, " + "{{ begin_of_day(add_days('as_of', 1), 'timezone') }}" + " as ends_at",
             "    from {{ source('control', 'run') }}",
@@ -65,7 +106,7 @@ def model_sql(contract: Contract) -> str:
             "",
             "known as (",
             "    select feed.*, batch.place, run.as_of, run.ends_at",
-            f"    from {{{{ source('raw', '{contract.name}') }}}} as feed",
+            f"    from {rows} as feed",
             "    inner join current_batches as batch on batch.batch_id = feed._batch_id",
             "    cross join run",
             "    where (feed._known_on is null or feed._known_on <= run.as_of)",
@@ -78,7 +119,6 @@ def model_sql(contract: Contract) -> str:
             indent(",\n".join(_expressions(contract)), "    "),
             "from known",
             *_first_of_repeated(contract),
-            "",
         ]
     )
 

@@ -36,8 +36,12 @@ BLOCKED_SAMPLE = 1000
 """Of a blocked file, so many bad rows are kept in quarantine."""
 
 
-def note_twin(con: DuckDBPyConnection, feed: str, delivery: Delivery, twin: Entry, state: FeedState) -> None:
-    """The rows of the delivery are loaded already: say so once, and end what the path held before."""
+def note_twin(con: DuckDBPyConnection, feed: str, delivery: Delivery, twin: Entry, state: FeedState) -> bool:
+    """The rows of the delivery are loaded already: say so once, and end what the path held before.
+
+    Returns:
+        Whether the ledger has changed.
+    """
     ended = state.replaced_by(delivery)
     noted = any(
         entry.status == SAME_CONTENT and entry.path == delivery.where and entry.identity == delivery.identity
@@ -47,12 +51,13 @@ def note_twin(con: DuckDBPyConnection, feed: str, delivery: Delivery, twin: Entr
         if ended:
             with transaction(con):
                 supersede(con, ended, twin.batch_id)
-        return
+        return bool(ended)
     with transaction(con):
         entry = _entry(con, feed, delivery, SAME_CONTENT, message=f"holds the same bytes as {twin.path}")
         # That a file came counts for the rhythm of its feed, whatever it holds.
         write_entry(con, replace(entry, delivered_on=_day_in_name(delivery)))
         supersede(con, ended, twin.batch_id)
+    return True
 
 
 def _day_in_name(delivery: Delivery) -> date | None:

@@ -55,6 +55,7 @@ def published_tables(manifest: Mapping[str, Any]) -> list[PublishedTable]:
             description=str(node["description"]),
             column_descriptions={name: str(column["description"]) for name, column in node["columns"].items()},
             order_by=tuple(node["config"].get("meta", {}).get("grain", ())),
+            by_month_of=str(node["config"].get("meta", {}).get("published_by_month_of", "")),
         )
         for node in _marts(manifest)
     ]

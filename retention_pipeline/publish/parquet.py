@@ -13,9 +13,12 @@ from retention_pipeline.quoting import identifier, literal
 _WITHOUT_PARQUET_TYPE = {"HUGEINT": "DECIMAL(38,0)", "UHUGEINT": "DECIMAL(38,0)"}
 
 
-def write_parquet(con: DuckDBPyConnection, database: str, table: str, path: Path) -> str:
+def write_parquet(
+    con: DuckDBPyConnection, database: str, table: str, path: Path, *, where: str = "", order: str = ""
+) -> str:
     """Write `database.main.table` to `path` and return the SHA-256 of the file.
 
+    Rows are written in the order of the table; with `where`, only those for which it holds, in the order of `order`.
     One thread writes: with several, the borders of row groups depend on who was faster.
     """
     columns = con.execute(
@@ -23,12 +26,13 @@ def write_parquet(con: DuckDBPyConnection, database: str, table: str, path: Path
         " AND table_name = ? ORDER BY column_index",
         [database, table],
     ).fetchall()
+    chosen = f" WHERE {where} ORDER BY {order}" if where else ""
     threads = con.execute("SELECT current_setting('threads')").fetchall()[0][0]
     con.execute("SET threads = 1")
     try:
         con.execute(
             f"COPY (SELECT {', '.join(_selected(name, kind) for name, kind in columns)}"
-            f" FROM {identifier(database)}.main.{identifier(table)})"
+            f" FROM {identifier(database)}.main.{identifier(table)}{chosen})"
             f" TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
         )
     finally:

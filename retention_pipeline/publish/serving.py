@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,12 +18,20 @@ from retention_pipeline.publish.database import (
     PUBLICATION,
     PUBLICATION_DESCRIPTION,
     SERVING,
+    begin_table,
     building,
     check_database,
-    copy_table,
+    copy_part,
+    drop_others,
+    is_half_empty,
+    part_condition,
+    remove_part,
+    source_columns,
+    source_parts,
     write_publication,
 )
 from retention_pipeline.publish.parquet import write_parquet
+from retention_pipeline.publish.parts import FILE, PublishedParts, earlier_parts, write_parts
 from retention_pipeline.publish.tables import PublishedTable
 from retention_pipeline.publish.versions import (
     DATABASE_FILE,
@@ -98,11 +107,13 @@ def publish(warehouse: Path, paths: StatePaths, as_of: date, tables: Sequence[Pu
 
 
 def _publish(warehouse: Path, paths: StatePaths, as_of: date, tables: Sequence[PublishedTable]) -> Publication:
-    build = start_build(paths)
+    build, current = start_build(paths), current_version(paths)
+    previous = paths.serving_versions / current.name if current else None
     try:
-        published = _build(warehouse, build, as_of, tables)
+        published = _build(warehouse, build, previous, as_of, tables)
+        if not published and tables:
+            published = _build(warehouse, start_build(paths), None, as_of, tables)
         digest = _digest(as_of, tables, published)
-        current = current_version(paths)
         report_progress("putting it in place")
         if current is not None and (current.as_of, current.digest) == (as_of, digest[:12]):
             link_current(paths)
@@ -115,28 +126,81 @@ def _publish(warehouse: Path, paths: StatePaths, as_of: date, tables: Sequence[P
     return Publication(as_of, version.name, changed, tuple(published))
 
 
-def _build(warehouse: Path, build: Path, as_of: date, tables: Sequence[PublishedTable]) -> list[PublishedRows]:
-    """Fill the folder `build` with the database and the Parquet files."""
-    database, folder = build / DATABASE_FILE, build / PARQUET_FOLDER
-    published: list[PublishedRows] = []
+def _build(
+    warehouse: Path, build: Path, previous: Path | None, as_of: date, tables: Sequence[PublishedTable]
+) -> list[PublishedRows]:
+    """Fill the folder `build` with the database and the Parquet files, from what is there of them in `previous`."""
+    database = build / DATABASE_FILE
+    known = earlier_parts(previous) if previous else {}
+    if known and previous:
+        shutil.copyfile(previous / DATABASE_FILE, database)
+    written: dict[str, str] = {}
     with building(warehouse, database) as con:
-        for table in tables:
-            report_progress(table.name)
-            rows = copy_table(con, table)
-            digest = write_parquet(con, SERVING, table.name, folder / f"{table.name}.parquet")
-            published.append(PublishedRows(table.name, rows, digest))
+        if known and is_half_empty(con):
+            return []
+        drop_others(con, [PUBLICATION, *(table.name for table in tables)])
+        found = {table.name: _table(con, table, build, previous, known.get(table.name), written) for table in tables}
+        published = [
+            PublishedRows(name, sum(part.rows for part in parts.parts.values()), parts.content_hash)
+            for name, parts in found.items()
+        ]
         write_publication(
             con,
             [
-                (as_of, table.name, table.description, found.rows, found.content_hash)
-                for table, found in zip(tables, published, strict=True)
+                (as_of, table.name, table.description, rows.rows, rows.content_hash)
+                for table, rows in zip(tables, published, strict=True)
             ],
         )
-        write_parquet(con, SERVING, PUBLICATION, folder / f"{PUBLICATION}.parquet")
+        write_parquet(con, SERVING, PUBLICATION, build / PARQUET_FOLDER / f"{PUBLICATION}.parquet")
+    write_parts(build / FILE, found)
     shutil.rmtree(build / "spill", ignore_errors=True)
     report_progress("checking")
-    check_database(database, {PUBLICATION: len(published), **{found.name: found.rows for found in published}})
+    rows = {PUBLICATION: len(published), **{table.name: table.rows for table in published}}
+    check_database(database, rows, {PUBLICATION: "true", **written})
     return published
+
+
+def _table(
+    con: duckdb.DuckDBPyConnection,
+    table: PublishedTable,
+    build: Path,
+    previous: Path | None,
+    known: PublishedParts | None,
+    written: dict[str, str],
+) -> PublishedParts:
+    """Bring a table of the database and its Parquet files up to date, part by part; notes what was written."""
+    report_progress(table.name)
+    columns, parts = source_columns(con, table), source_parts(con, table)
+    shape = PublishedParts.shape_of(table, columns)
+    before = known.parts if known and known.shape == shape else {}
+    unchanged = {name for name, part in parts.items() if before.get(name) == part}
+    if not before or (not unchanged and parts):
+        begin_table(con, table, columns)
+        before, unchanged = {}, set()
+    for name in before.keys() - parts.keys():
+        remove_part(con, table, name)
+    hashes: dict[str, str] = {}
+    conditions: list[str] = []
+    for name, part in parts.items():
+        path = parquet_path(build / PARQUET_FOLDER, table, name)
+        path.parent.mkdir(exist_ok=True)
+        if name in unchanged and known and previous:
+            os.link(parquet_path(previous / PARQUET_FOLDER, table, name), path)
+            hashes[name] = known.hashes[name]
+            continue
+        order = copy_part(con, table, name, part, columns)
+        where = part_condition(table, name)
+        conditions.append(f"({where})")
+        chosen = {"where": where, "order": order} if table.by_month_of else {}
+        hashes[name] = write_parquet(con, SERVING, table.name, path, **chosen)
+    if conditions:
+        written[table.name] = " OR ".join(conditions)
+    return PublishedParts(shape, parts, hashes)
+
+
+def parquet_path(folder: Path, table: PublishedTable, part: str) -> Path:
+    """The Parquet file of a part of a table."""
+    return folder / table.name / f"{part}.parquet" if table.by_month_of else folder / f"{table.name}.parquet"
 
 
 def _digest(as_of: date, tables: Sequence[PublishedTable], published: Sequence[PublishedRows]) -> str:

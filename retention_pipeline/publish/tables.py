@@ -31,6 +31,8 @@ class PublishedTable:
         description: What one row is; shown as the comment of the table.
         column_descriptions: Column → what it holds, with its unit.
         order_by: Columns that order the rows; best the grain.
+        by_month_of: A date by whose month the rows are kept apart, for a table that grows with history: months that
+            have not changed are not written again, and its Parquet is a folder with a file a month.
     """
 
     source: str
@@ -38,6 +40,7 @@ class PublishedTable:
     description: str = ""
     column_descriptions: Mapping[str, str] = field(default_factory=dict)
     order_by: tuple[str, ...] = ()
+    by_month_of: str = ""
 
     def __post_init__(self) -> None:
         parts = self.source.split(".")

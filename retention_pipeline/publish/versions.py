@@ -4,7 +4,7 @@
     parquet        -> serving/current/parquet
     serving/
       current      -> 000007-2026-01-31-3f0c9a61b2de
-      000007-2026-01-31-3f0c9a61b2de/serving.duckdb, parquet/<table>.parquet
+      000007-2026-01-31-3f0c9a61b2de/serving.duckdb, parts.json, parquet/<table>.parquet or <table>/<month>.parquet
 
 The database and the Parquet files change hands in one rename of one link, so nobody ever sees them apart. A version's
 folder gets its name by a rename after everything in it is on disk: one that has a name is complete.

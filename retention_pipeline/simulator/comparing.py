@@ -185,7 +185,7 @@ _MESSAGES = ("delivered", "opened", "clicked", "bounced", "unsubscribed", "compl
 
 
 def message_differences(warehouse: Path, truth: Path) -> tuple[int, list[tuple[object, ...]]]:
-    """How many months and channels were compared, and those whose counts in `marts.email_monthly` differ from the truth.
+    """How many months were compared, and the channels whose counts in `marts.email_monthly` differ from the truth.
 
     Args:
         warehouse: The DuckDB file of a pipeline that ran on the exports, as of their last day, with no late rows.

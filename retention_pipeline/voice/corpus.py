@@ -16,6 +16,9 @@ HELD_OUT = FOLDER / "held_out.txt"
 OTHER_LANGUAGES = FOLDER / "other_languages.txt"
 
 _SENTIMENT = {"-": NEGATIVE, "0": NEUTRAL, "+": POSITIVE}
+BOTH = "both"
+"""Stands for a word that both languages have."""
+
 _NEAR = 0.6
 """Sentences that share so many of their words are near-duplicates (Jaccard index)."""
 
@@ -71,13 +74,13 @@ def _read(path: Path, language: str) -> Iterator[Sentence]:
 
 
 def vocabulary(sentences: Iterable[Sentence]) -> dict[str, str]:
-    """Word → language, for words that sentences of one language have and those of the other have not."""
+    """Word → the language whose sentences have it, or `BOTH`."""
     seen: dict[str, set[str]] = {}
     for sentence in sentences:
         for word in words(sentence.text):
             if len(word) > 2 and not re.fullmatch(r"\d+", word):
                 seen.setdefault(word, set()).add(sentence.language)
-    return {word: languages.pop() for word, languages in sorted(seen.items()) if len(languages) == 1}
+    return {word: languages.pop() if len(languages) == 1 else BOTH for word, languages in sorted(seen.items())}
 
 
 def groups(sentences: list[Sentence]) -> list[int]:

@@ -1,8 +1,8 @@
 """How good the labels are: cross-validated, on sentences kept apart, and on the texts of the simulator.
 
 `python -m retention_pipeline.voice.evaluation --document docs/voice.md` writes the figures between
-`<!-- figures: classifier -->` and `<!-- end: classifier -->`; without `--document` it prints them. The same corpus, code
-and library give the same figures; `evaluation_version` stands in the document, so that a test sees when they are old.
+`<!-- figures: classifier -->` and `<!-- end: classifier -->`; without `--document` it prints them. The same corpus,
+code and library give the same figures; `evaluation_version` stands in the document, so that a test sees old ones.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def simulator_sentences() -> list[Sentence]:
     Its tone is that of its opening and closing: bad for a cause, good for praise, plain for the rest.
     """
     themes = {
-        **{code: name for code, name in enumerate(CAUSES)},
+        **dict(enumerate(CAUSES)),
         simulated.PRAISE: PRAISE, simulated.QUESTION: QUESTION, simulated.PLAIN: OTHER,
     }  # fmt: skip
     grid = np.array(list(product(np.arange(0.05, 1, 0.1), np.arange(1 / 24, 1, 1 / 12), np.arange(0.05, 1, 0.1))))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from retention_pipeline.voice.corpus import BOTH
 from retention_pipeline.voice.normalising import words
 from retention_pipeline.voice.taxonomy import ENGLISH, FRENCH, OTHER_LANGUAGE
 
@@ -73,6 +74,9 @@ class LanguageTeller:
                     scores[language] += weight
             elif (language := self._vocabulary.get(word, "")) in scores:
                 scores[language] += 0.6
+            elif language == BOTH:
+                scores[FRENCH] += 0.3
+                scores[ENGLISH] += 0.3
             elif len(word) > 3 and word.isalpha():
                 # A longer word that neither corpus has speaks a little for neither.
                 scores[OTHER_LANGUAGE] += 0.25

@@ -1,7 +1,7 @@
 """The causes that the pipeline reports, beside the hidden ones of a simulated business.
 
-`python -m retention_pipeline.voice.truth --warehouse <file> --truth <folder> --document docs/voice.md` writes the figures
-between `<!-- figures: truth -->` and `<!-- end: truth -->`; without `--document` it prints them.
+`python -m retention_pipeline.voice.truth --warehouse <file> --truth <folder> --document docs/voice.md` writes
+the figures between `<!-- figures: truth -->` and `<!-- end: truth -->`; without `--document` it prints them.
 """
 
 from __future__ import annotations

@@ -154,6 +154,71 @@ def test_what_a_reader_can_see_makes_a_new_version(paths: StatePaths, other: tup
     assert published_day(paths) == other[0]
 
 
+ORDERS = PublishedTable(
+    "marts.fct_orders", "fct_orders", "One row per order.", order_by=("order_id",), by_month_of="ordered_on"
+)
+
+
+def _orders(paths: StatePaths) -> list[tuple[object, ...]]:
+    """The orders of the serving database, which must be those of the Parquet files and of the warehouse."""
+    rows = read(paths.serving, "SELECT * FROM fct_orders ORDER BY order_id")
+    files = duckdb.execute("FROM read_parquet(?) ORDER BY order_id", [str(paths.parquet / "fct_orders" / "*.parquet")])
+    assert rows == files.fetchall()
+    assert rows == read(paths.warehouse, "SELECT * FROM marts.fct_orders ORDER BY order_id")
+    return rows
+
+
+def test_months_that_have_not_changed_are_not_written_again(paths: StatePaths) -> None:
+    change(
+        paths,
+        "CREATE TABLE marts.fct_orders AS SELECT i AS order_id, 1.5 * i AS net_revenue,"
+        " CASE WHEN i > 0 THEN DATE '2025-01-01' + i::INTEGER END AS ordered_on FROM range(360) t(i)",
+    )
+    publish(paths.warehouse, paths, DAY, [KPIS, ORDERS])
+    assert len(_orders(paths)) == 360
+    folder = paths.parquet / "fct_orders"
+    before = {path.name: path.stat().st_ino for path in folder.iterdir()}
+    assert sorted(before) == [*(f"2025-{month:02}.parquet" for month in range(1, 13)), "undated.parquet"]
+    kpis = (paths.parquet / "kpi_monthly.parquet").stat().st_ino
+    change(paths, "UPDATE marts.fct_orders SET net_revenue = 0 WHERE order_id = 40")
+    change(paths, "DELETE FROM marts.fct_orders WHERE ordered_on >= '2025-12-01' OR ordered_on IS NULL")
+    change(paths, "INSERT INTO marts.fct_orders VALUES (1000, 5, '2026-01-05')")
+    published = publish(paths.warehouse, paths, DAY, [KPIS, ORDERS])
+    assert published.changed
+    rows = _orders(paths)
+    assert (len(rows), rows[-1]) == (334, (1000, 5, date(2026, 1, 5)))
+    after = {path.name: path.stat().st_ino for path in folder.iterdir()}
+    assert sorted(after) == [*(f"2025-{month:02}.parquet" for month in range(1, 12)), "2026-01.parquet"]
+    assert {name for name in after if after[name] != before.get(name)} == {"2025-02.parquet", "2026-01.parquet"}
+    assert (paths.parquet / "kpi_monthly.parquet").stat().st_ino == kpis
+    assert int.from_bytes(paths.serving.read_bytes()[12:20], "little") == 64, "old clients read it still"
+    # The same content from nothing: the same files, and the same hash of the content.
+    alone = StatePaths(paths.root.parent / "alone")
+    anew = publish(paths.warehouse, alone, DAY, [KPIS, ORDERS])
+    assert anew.tables == published.tables
+    assert anew.version.rpartition("-")[2] == published.version.rpartition("-")[2]
+    for path in folder.iterdir():
+        assert path.read_bytes() == (alone.parquet / "fct_orders" / path.name).read_bytes()
+
+
+def test_a_table_that_is_described_otherwise_is_written_anew(paths: StatePaths) -> None:
+    publish(paths.warehouse, paths, DAY, [SCORES, KPIS])
+    change(paths, "ALTER TABLE decisions.churn_scores ADD COLUMN band VARCHAR")
+    publish(paths.warehouse, paths, DAY, [SCORES])
+    assert read(paths.serving, "SELECT count(*), count(band) FROM churn_scores") == [(1000, 0)]
+    tables = read(paths.serving, "SELECT table_name FROM duckdb_tables() ORDER BY 1")
+    assert tables == [("churn_scores",), ("publication",)]
+
+
+def test_a_version_without_its_parts_is_not_built_upon(paths: StatePaths) -> None:
+    publish(paths.warehouse, paths, DAY, [KPIS])
+    for parts in paths.serving_versions.glob("*/parts.json"):
+        parts.unlink()
+    change(paths, "UPDATE marts.kpi_monthly SET revenue = 7")
+    publish(paths.warehouse, paths, DAY, [KPIS])
+    assert read(paths.serving, "SELECT DISTINCT revenue FROM kpi_monthly") == [(7,)]
+
+
 def test_the_newest_day_wins(paths: StatePaths) -> None:
     assert published_day(paths) is None
     assert should_publish(paths, DAY)

@@ -1,4 +1,11 @@
--- What was known about a customer at the end of each observation date. Every join looks back from `as_of`.
+-- What was known about a customer at the end of each observation date. Every join looks back from `as_of`. An increment
+-- computes the dates from the last as-of day on, and of earlier ones the customers of whom they now show something else.
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ forget_snapshots('customer_id') }}"
+) }}
+{%- set is_increment = is_increment() %}
+{%- do changes('int_changed_snapshots') %}
 with run as (
     select * from {{ ref('int_run_context') }}
 ),
@@ -13,6 +20,9 @@ active as (
     inner join {{ ref('int_active_periods') }} as period
         on period.started_on <= date.as_of
         and (period.ended_on is null or date.as_of < period.ended_on)
+    {%- if is_increment %}
+    where {{ is_changed_snapshot('date.as_of', 'period.customer_id', 'customer_id') }}
+    {%- endif %}
 ),
 
 -- On the as-of day itself everybody, also who is not active.
@@ -44,6 +54,25 @@ last_uses as (
     {{ last_day_by_snapshot('usage_events > 0') }}
 ),
 
+{% if is_increment -%}
+-- Few dates: looking at all days before each of them is cheaper than putting the days in order.
+totals as (
+    select
+        population.snapshot_id,
+        sum(day.orders) as orders_total,
+        sum(day.revenue) as revenue_total,
+        sum(day.purchase_value) as purchase_value_total,
+        min(case when day.orders > 0 then day.day end) as first_order_on,
+        max(case when day.orders > 0 then day.day end) as last_order_on,
+        count(case when day.orders > 0 then 1 end) as order_days
+    from {{ ref('int_daily_activity') }} as day
+    inner join population
+        on population.customer_id = day.customer_id
+        and day.day <= population.as_of
+    where day.has_orders
+    group by population.snapshot_id
+),
+{%- else -%}
 -- Totals so far, on each day with an order and valid until the next one.
 running as (
     select
@@ -71,6 +100,7 @@ totals as (
         and running.day <= population.as_of
         and (running.next_day is null or running.next_day > population.as_of)
 ),
+{%- endif %}
 
 orders as (
     select
@@ -132,7 +162,7 @@ events as (
 features_used as (
     select population.snapshot_id, count(distinct used.feature) as usage_features_30d
     from population
-    inner join {{ resolved(ref('stg_usage')) }} as used
+    inner join {{ resolved_part('usage', is_use_before_snapshot(30)) }} as used
         on used.customer_id = population.customer_id
         and {{ in_last('used.used_on', 'population.as_of', 30) }}
     where used.events > 0

@@ -1,3 +1,7 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ forget(['customer_id', 'day'], 'int_changed_days') }}"
+) }}
 with run as (
     select * from {{ ref('int_run_context') }}
 ),
@@ -12,6 +16,9 @@ orders as (
         sum(net_revenue) as revenue
     from {{ ref('int_orders') }}
     where customer_id is not null
+        {%- if is_increment() %}
+        and {{ is_among('customer_id, ordered_on', ['customer_id', 'day'], 'int_changed_days') }}
+        {%- endif %}
     group by customer_id, ordered_on
 ),
 
@@ -21,14 +28,14 @@ usage as (
         used_on as day,
         sum(events) as usage_events,
         sum(cast(round(minutes, 3) as decimal(18, 3))) as usage_minutes
-    from {{ resolved(ref('stg_usage')) }} as used
+    from {{ resolved_part('usage', is_of_changed_day('usage')) }} as used
     where customer_id not in (select customer_id from {{ ref('int_test_accounts') }})
     group by customer_id, used_on
 ),
 
 dated_events as (
     select event.customer_id, {{ day_of('event.occurred_at', 'run.timezone') }} as day, event.name
-    from {{ resolved(ref('stg_events')) }} as event
+    from {{ resolved_part('events', is_of_changed_day('events')) }} as event
     cross join run
     where event.customer_id not in (select customer_id from {{ ref('int_test_accounts') }})
 ),
@@ -65,3 +72,6 @@ select
 from orders
 full join usage using (customer_id, day)
 full join events using (customer_id, day)
+{% if is_increment() -%}
+where {{ is_among('customer_id, day', ['customer_id', 'day'], 'int_changed_days') }}
+{%- endif %}

@@ -1,3 +1,7 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ forget(['customer_id', 'day'], 'int_changed_days') }}"
+) }}
 with run as (
     select * from {{ ref('int_run_context') }}
 ),
@@ -10,7 +14,7 @@ touches as (
         0 as messages_opened,
         0 as unsubscribes,
         0 as points
-    from {{ resolved(ref('stg_payment_attempts')) }} as attempt
+    from {{ resolved_part('payment_attempts', is_of_changed_day('payment_attempts')) }} as attempt
     cross join run
     where attempt.outcome = 'failed'
     group by all
@@ -24,7 +28,7 @@ touches as (
         count(*) filter (where message.event = 'opened'),
         count(*) filter (where message.event = 'unsubscribed'),
         0
-    from {{ resolved(ref('stg_messages')) }} as message
+    from {{ resolved_part('messages', is_of_changed_day('messages')) }} as message
     cross join run
     where message.event in ('opened', 'unsubscribed')
     group by all
@@ -36,7 +40,7 @@ touches as (
         {{ day_of('entry.occurred_at', 'run.timezone') }} as day,
         0, 0, 0,
         sum(entry.points)
-    from {{ resolved(ref('stg_loyalty')) }} as entry
+    from {{ resolved_part('loyalty', is_of_changed_day('loyalty')) }} as entry
     cross join run
     group by all
 )
@@ -49,4 +53,7 @@ select
     cast(sum(unsubscribes) as integer) as unsubscribes,
     cast(sum(points) as bigint) as points
 from touches
+{% if is_increment() -%}
+where {{ is_among('customer_id, day', ['customer_id', 'day'], 'int_changed_days') }}
+{% endif -%}
 group by customer_id, day

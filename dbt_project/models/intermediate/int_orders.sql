@@ -1,3 +1,7 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ forget(['order_id'], 'int_changed_orders') }}"
+) }}
 with run as (
     select * from {{ ref('int_run_context') }}
 ),
@@ -7,6 +11,7 @@ lines as (
         line.order_id,
         line.customer_id,
         line.ordered_at,
+        line.sku,
         line.quantity,
         coalesce(line.kind, case when line.quantity < 0 then 'return' else 'purchase' end) as kind,
         -- A return gives its share of a discount back, so the discount has the sign of the quantity.
@@ -19,7 +24,7 @@ lines as (
             else {{ day_of('line.ordered_at', 'run.timezone') }}
         end as fx_day,
         line.currency
-    from {{ resolved(ref('stg_order_lines')) }} as line
+    from {{ resolved_part('order_lines', is_among('feed.order_id', ['order_id'], 'int_changed_orders')) }} as line
     cross join run
     where line.customer_id is null
         or line.customer_id not in (select customer_id from {{ ref('int_test_accounts') }})
@@ -50,9 +55,31 @@ orders as (
         coalesce(sum(value), 0) as net_revenue,
         coalesce(sum(quantity) filter (where kind in ('purchase', 'return', 'cancellation')), 0) as units,
         count(*) as lines,
-        count(*) filter (where value is null) as lines_without_rate
+        count(*) filter (where value is null) as lines_without_rate,
+        coalesce(bool_or(kind in ('return', 'cancellation')), false) as has_returns
     from valued
     group by order_id
+),
+
+-- What was bought and all given back under the same order on its own day was never a purchase; article by article, since an
+-- order may give back what another one bought. A return of a later day does not change the day of the order.
+kept as (
+    select valued.order_id, valued.sku, sum(valued.quantity) as units
+    from valued
+    inner join orders on orders.order_id = valued.order_id
+    cross join run
+    where orders.has_returns
+        and orders.purchase_value > 0
+        and valued.kind in ('purchase', 'return', 'cancellation')
+        and {{ day_of('valued.ordered_at', 'run.timezone') }} = {{ day_of('orders.ordered_at', 'run.timezone') }}
+    group by valued.order_id, valued.sku
+),
+
+wholly_returned as (
+    select order_id
+    from kept
+    group by order_id
+    having max(units) <= 0
 )
 
 select
@@ -67,6 +94,7 @@ select
     cast(orders.units as decimal(18, 3)) as units,
     orders.lines,
     orders.lines_without_rate,
-    orders.purchase_value > 0 as is_purchase
+    orders.purchase_value > 0 and wholly_returned.order_id is null as is_purchase
 from orders
 cross join run
+left join wholly_returned on wholly_returned.order_id = orders.order_id

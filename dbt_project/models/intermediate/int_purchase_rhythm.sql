@@ -13,6 +13,7 @@ purchases as (
         {{ days_between('lag(day.day) over by_day', 'day.day') }} as interval_days,
         lead(day.day) over by_day as next_day,
         min(day.day) over (partition by day.customer_id) as first_day,
+        count(*) over (partition by day.customer_id) as purchases,
         run.rhythm_percentile,
         run.rhythm_min_intervals,
         run.inactivity_days
@@ -71,9 +72,24 @@ own as (
         ) as intervals,
         {{ running_percentile('interval_days', percentile / 100, 'customer_id', 'day') }} as limit_days
     from purchases
-    where rhythm_percentile = {{ percentile }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    where rhythm_percentile = {{ percentile }} and purchases > rhythm_min_intervals
+
+    union all
+    {% endfor %}
+    -- Who never had enough intervals needs no percentile.
+    select
+        customer_id,
+        day,
+        month_start,
+        interval_days,
+        next_day,
+        first_day,
+        rhythm_min_intervals,
+        inactivity_days,
+        0 as intervals,
+        null as limit_days
+    from purchases
+    where purchases <= rhythm_min_intervals
 )
 
 select

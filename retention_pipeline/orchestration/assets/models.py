@@ -9,8 +9,9 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from retention_pipeline.campaigns.history import load_contacts
-from retention_pipeline.dbt_runner import run_dbt
+from retention_pipeline.dbt_runner import project_hash, run_dbt
 from retention_pipeline.feeds.lateness import late_feeds
+from retention_pipeline.increments import complete_build, plan_build
 from retention_pipeline.orchestration.metadata import pictures_of, table_metadata
 from retention_pipeline.orchestration.partitions import ONE_DAY_A_RUN
 from retention_pipeline.orchestration.resources import WorkspaceResource, run_day
@@ -89,9 +90,12 @@ def build_model_assets(manifest: Path, owners: list[str], partitions: dg.Partiti
                 late = late_feeds(con, config, run_day(context))
                 write_late_feeds(con, late)
                 held = sorted({*read_held_feeds(con), *late})
+                plan = plan_build(con, project_hash(), held=bool(held))
             excluded = [EXCLUDED, *(f"source:raw.{feed}+" for feed in held)]
-            run = run_dbt(["build", "--exclude", *excluded], paths)
-            with open_warehouse(paths.warehouse, read_only=True) as con:
+            run = run_dbt(["build", "--exclude", *excluded], paths, incremental=plan.is_incremental)
+            with open_warehouse(paths.warehouse) as con:
+                if run.models_built and not held:
+                    complete_build(con, project_hash())
                 shown = {
                     key: value for layer in LAYERS for key, value in table_metadata(con, layer, run.seconds).items()
                 }

@@ -119,7 +119,7 @@ indicators as (
 
     select
         month_start, 4, 'churn_rate_change', 'all', is_complete,
-        {{ share_difference('customer_churn_rate', 'previous_rate') }}, customer_churn_rate, previous_rate,
+        {{ share_difference('customer_churn_rate', 'previous_rate') }}, null, null,
         {{ share_difference_low('customer_churn_rate', 'previous_rate') }},
         {{ share_difference_high('customer_churn_rate', 'previous_rate') }}
     from changes
@@ -152,14 +152,14 @@ indicators as (
 
     select
         month_start, 8, 'attrition_movements', 'all', is_complete,
-        customers_reactivated - customers_lost, customers_reactivated, customers_lost, null, null
+        customers_reactivated - customers_lost, null, null, null, null
     from months
 
     union all
 
     select
         month_start, 9, 'winback_lift', campaign, is_final,
-        {{ share_difference('winback_rate', 'control_return_rate') }}, winback_rate, control_return_rate,
+        {{ share_difference('winback_rate', 'control_return_rate') }}, null, null,
         {{ share_difference_low('winback_rate', 'control_return_rate') }},
         {{ share_difference_high('winback_rate', 'control_return_rate') }}
     from campaigns
