@@ -211,6 +211,10 @@ class Books:
             for start in range(-back, self.days, 7)
         ]
 
+    def is_over(self, month: Span) -> bool:
+        """Whether a month had ended by the last day."""
+        return self.date_of(month.last + 1).day == 1
+
     def spans(self, period: str) -> Iterator[Span]:
         """The spans of a period that a mart may name."""
         if period == "month":

@@ -679,6 +679,60 @@ def ces_easy_rate(books: Books, span: Span) -> Figure:
     return Rate(int((scores >= 5).sum()), len(scores))
 
 
+# Value: to date
+
+
+def _active_year(books: Books, span: Span) -> tuple[float, int, int]:
+    """Net revenue and orders of the active customers in the last 365 days, and how many they are."""
+    active, year = books.active_at(span.last), Span(span.last - 364, span.last, span.day)
+    lines, bought = _within(books.lines, year), _within(books.purchases, year)
+    revenue = int(lines["worth"][lines["customer"].isin(active)].sum()) / UNIT
+    return revenue, int(bought["customer"].isin(active).sum()), len(active)
+
+
+@metric("average_basket_365d")
+def average_basket_365d(books: Books, span: Span) -> Figure:
+    revenue, orders, _ = _active_year(books, span)
+    return Rate(revenue, orders)
+
+
+@metric("purchase_frequency_365d")
+def purchase_frequency_365d(books: Books, span: Span) -> Figure:
+    _, orders, customers = _active_year(books, span)
+    return Rate(orders, customers)
+
+
+@metric("average_clv_historic")
+def average_clv_historic(books: Books, span: Span) -> Figure:
+    """Margin of all orders, and of what each subscription was worth on each of its days."""
+    people = set(books.lives["customer"])
+    bought = int(books.lines["worth"][books.lines["customer"].isin(people)].sum()) / UNIT
+    paid = int(books.value.sum()) / UNIT * 12 / 365.25
+    return Rate(books.rules.gross_margin * (bought + paid), len(people))
+
+
+@metric("expected_lifetime_months")
+def expected_lifetime_months(books: Books, span: Span) -> Figure:
+    """One over the churn of the last twelve months that are over."""
+    return Rate(*reversed(_churn_of_a_year(books)))
+
+
+def _churn_of_a_year(books: Books) -> tuple[float, float]:
+    rates = [customer_churn_rate(books, month) for month in books.months if books.is_over(month)][-12:]
+    return (
+        sum(rate.numerator for rate in rates if isinstance(rate, Rate)),
+        sum(rate.denominator for rate in rates if isinstance(rate, Rate)),
+    )
+
+
+@metric("clv_textbook")
+def clv_textbook(books: Books, span: Span) -> Figure:
+    revenue, _, customers = _active_year(books, span)
+    lost, opening = _churn_of_a_year(books)
+    monthly = revenue / 12 + int(books.value[:, span.last].sum()) / UNIT
+    return Rate(books.rules.gross_margin * monthly * opening, customers * lost)
+
+
 def customers_in_state(books: Books, span: Span, state: str) -> Figure:
     return int((books.states[:, span.last] == state).sum())
 
@@ -727,14 +781,22 @@ ROUNDED = {"money": 5.1e-5, "hours": 1.1e-4, "score": 5.1e-5, "points": 5.1e-5}
 """Unit → how far apart two figures may be because one is rounded; else a millionth."""
 
 
-def differs(figure: Figure, value: float | None, unit: str = "") -> bool:
+DIGITS = {
+    "average_basket_365d": 2, "average_clv_historic": 2, "clv_textbook": 2, "expected_lifetime_months": 2,
+    "purchase_frequency_365d": 4,
+}  # fmt: skip
+"""Metric → digits to which it is published, where they are fewer than its unit has."""
+
+
+def differs(figure: Figure, value: float | None, unit: str = "", digits: int | None = None) -> bool:
     """Whether a published value is not the one of the books."""
     own = figure.value if isinstance(figure, Rate) else figure
     if own is None or value is None:
         return (own is None) != (value is None)
     # Sums of money are compared to the ten-thousandth, however large.
     relative = 0.0 if unit in ("money", "count") else 1e-6
-    return not np.isclose(float(own), float(value), rtol=relative, atol=ROUNDED.get(unit, 1e-6))
+    absolute = ROUNDED.get(unit, 1e-6) if digits is None else 0.51 * 10.0**-digits
+    return not np.isclose(float(own), float(value), rtol=relative, atol=absolute)
 
 
 @dataclass(frozen=True)
@@ -773,7 +835,7 @@ def compare(books: Books, values: pd.DataFrame, units: Mapping[str, str]) -> Com
                     continue
                 if of_whom is None:
                     continue
-                found = list(_differences(of_whom, period, function, published, complete, units.get(metric, "")))
+                found = list(_differences(of_whom, period, function, published, complete, units))
                 figures += len(published)
                 if found:
                     where = f"{mart}.{metric} ({period}, {dimension} {segment})"
@@ -797,9 +859,10 @@ def _books_of(books: Books, dimension: str, segment: str) -> Books | None:
 
 
 def _differences(
-    books: Books, period: str, metric: Metric, published: pd.DataFrame, complete: pd.Series, unit: str
+    books: Books, period: str, metric: Metric, published: pd.DataFrame, complete: pd.Series, units: Mapping[str, str]
 ) -> Iterator[str]:
     by_day = {row.day: row for row in published.itertuples()}
+    name = published["metric"].iloc[0]
     for span in books.spans(period):
         if span.day not in complete.index:
             continue
@@ -809,7 +872,7 @@ def _differences(
         value = None if row is None or np.isnan(row.value) else row.value
         if value is None and not complete[span.day]:
             continue
-        if differs(own, value, unit):
+        if differs(own, value, units.get(name, ""), DIGITS.get(name)):
             yield f"{span.day}: {value} instead of {own.value if isinstance(own, Rate) else own}"
         elif isinstance(own, Rate) and row is not None:
             for part in ("numerator", "denominator"):

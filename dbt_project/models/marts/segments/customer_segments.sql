@@ -117,23 +117,41 @@ loyalty_places as (
     group by snapshot.customer_id
 ),
 
--- What a change adds per month is paid for from its day to the end of the as-of day.
-paid as (
+-- Rates added up to each day: those of the days of a span are the difference of two of them.
+rates as (
     select
-        change.customer_id,
-        case
-            when count(change.new + change.expansion + change.contraction + change.churned + change.reactivation
-                + change.paused + change.resumed) = count(*)
-                then sum(
-                    (
-                        change.new + change.expansion - change.contraction - change.churned + change.reactivation
-                        - change.paused + change.resumed
-                    ) * ({{ days_between('change.day', 'run.as_of') }} + 1)
-                )
-        end as price_days
-    from {{ ref('int_mrr_changes') }} as change
+        currency,
+        day,
+        rate_to_business,
+        sum(rate_to_business) over (partition by currency order by day rows unbounded preceding) as rates_so_far
+    from {{ ref('int_fx_rates') }}
+),
+
+-- A price is paid for on each day of its span, at the rate of the day.
+spans as (
+    select
+        span.customer_id,
+        {{ mrr_of('span', '1') }} as price,
+        cast(
+            case
+                when span.currency = run.currency
+                    then {{ days_between('span.valid_from', 'coalesce(span.valid_to, ' ~ add_days('run.as_of', 1) ~ ')') }}
+                else last_day.rates_so_far - first_day.rates_so_far + first_day.rate_to_business
+            end as decimal(18, 8)
+        ) as days
+    from {{ ref('int_mrr_spans') }} as span
     cross join run
-    group by change.customer_id
+    left join rates as first_day on first_day.currency = span.currency and first_day.day = span.valid_from
+    left join rates as last_day
+        on last_day.currency = span.currency
+        and last_day.day = {{ add_days('coalesce(span.valid_to, ' ~ add_days('run.as_of', 1) ~ ')', -1) }}
+    where span.state = 'paid'
+),
+
+paid as (
+    select customer_id, {{ known_sum('price * days') }} as price_days
+    from spans
+    group by customer_id
 )
 
 select

@@ -24,6 +24,12 @@ churn as (
     )
 ),
 
+-- What is paid now: a subscription on pause is running and pays nothing.
+revenue as (
+    select max_by(mrr_closing, day) as mrr
+    from {{ ref('mrr_daily') }}
+),
+
 sums as (
     select
         dimension,
@@ -65,11 +71,12 @@ select
         when sums.dimension = 'all'
             then round(
                 cast(run.gross_margin as double)
-                * (coalesce(cast(sums.revenue_of_active as double), 0) / 12 + coalesce(cast(sums.mrr as double), 0))
+                * (coalesce(cast(sums.revenue_of_active as double), 0) / 12 + coalesce(cast(revenue.mrr as double), 0))
                 / nullif(sums.customers_active, 0)
                 / nullif(churn.monthly_rate, 0), 2
             )
     end as clv_textbook
 from sums
 cross join churn
+cross join revenue
 cross join {{ ref('int_run_context') }} as run
