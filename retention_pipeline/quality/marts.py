@@ -110,7 +110,7 @@ def _of_column(
         yield Expectation(Kind.RANGE, Within(name, meta.get("minimum"), meta.get("maximum")))
     elif _RATE.search(name) and _NUMBER.match(kind):
         yield Expectation(Kind.RATES, Within(name, 0, 1))
-    elif _COUNT.search(name) and (_WHOLE.match(kind) or _NUMBER.match(kind)):
+    elif _COUNT.search(name) and _WHOLE.match(kind):
         yield Expectation(Kind.RANGE, Within(name, 0))
 
 
