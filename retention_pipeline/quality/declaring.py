@@ -97,6 +97,22 @@ class Within:
 
 
 @dataclass(frozen=True)
+class AllRequired:
+    """None of `columns` is ever null: one pass for all of them."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AllWithin:
+    """Each of `columns` lies between two inclusive bounds, where it is not null: one pass for all of them."""
+
+    columns: tuple[str, ...]
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+@dataclass(frozen=True)
 class UniqueBy:
     """No two rows share the values of `columns`, none of which is null."""
 
@@ -118,7 +134,7 @@ class NoRows:
     column: str = ""
 
 
-Rule = Required | OneOf | Within | UniqueBy | ColumnsAre | NoRows
+Rule = Required | OneOf | Within | AllRequired | AllWithin | UniqueBy | ColumnsAre | NoRows
 
 
 @dataclass(frozen=True)
@@ -130,9 +146,17 @@ class Expectation:
     severity: Severity = Severity.ERROR
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it is about; none where it is about the table."""
+        if isinstance(self.rule, AllRequired | AllWithin):
+            return self.rule.columns
+        column = str(getattr(self.rule, "column", ""))
+        return (column,) if column else ()
+
+    @property
     def column(self) -> str:
-        """The column that it is about; empty where it is about the table."""
-        return str(getattr(self.rule, "column", ""))
+        """The same as one text."""
+        return ", ".join(self.columns)
 
     @property
     def gx_name(self) -> str:
@@ -150,7 +174,7 @@ class Expectation:
                 return "expect_compound_columns_to_be_unique"
             case ColumnsAre():
                 return "expect_table_columns_to_match_ordered_list"
-            case NoRows():
+            case NoRows() | AllRequired() | AllWithin():
                 return "unexpected_rows_expectation"
 
 
@@ -224,13 +248,13 @@ def failing_rows(table: TableSuite, rule: Rule) -> str | None:
     match rule:
         case Required(column):
             return f"SELECT {keys} FROM {batch} WHERE {identifier(column)} IS NULL"
+        case AllRequired() | AllWithin():
+            return any_broken(table, rule).format(batch=batch)
         case OneOf(column, values):
             allowed = ", ".join(literal(value) for value in values)
             return f"SELECT {keys} FROM {batch} WHERE {identifier(column)} NOT IN ({allowed})"
         case Within(column, minimum, maximum):
-            low = f"{identifier(column)} < {minimum!r}" if minimum is not None else "false"
-            high = f"{identifier(column)} > {maximum!r}" if maximum is not None else "false"
-            return f"SELECT {keys} FROM {batch} WHERE {low} OR {high}"
+            return f"SELECT {keys} FROM {batch} WHERE {_outside(column, minimum, maximum)}"
         case UniqueBy(columns):
             grain = ", ".join(identifier(column) for column in columns)
             return f"SELECT {grain} FROM {batch} GROUP BY {grain} HAVING count(*) > 1"
@@ -240,6 +264,25 @@ def failing_rows(table: TableSuite, rule: Rule) -> str | None:
             return None
 
 
+def any_broken(table: TableSuite, rule: AllRequired | AllWithin) -> str:
+    """A query on `{batch}` for the keys of the rows that break `rule` in any of its columns."""
+    keys = ", ".join(identifier(key) for key in table.keys) or "1"
+    return f"SELECT {keys} FROM {BATCH} WHERE {' OR '.join(broken_by_column(rule).values())}"
+
+
+def broken_by_column(rule: AllRequired | AllWithin) -> dict[str, str]:
+    """Column → the SQL condition under which a row breaks the rule in it."""
+    if isinstance(rule, AllRequired):
+        return {column: f"{identifier(column)} IS NULL" for column in rule.columns}
+    return {column: _outside(column, rule.minimum, rule.maximum) for column in rule.columns}
+
+
+def _outside(column: str, minimum: float | None, maximum: float | None) -> str:
+    low = f"{identifier(column)} < {minimum!r}" if minimum is not None else "false"
+    high = f"{identifier(column)} > {maximum!r}" if maximum is not None else "false"
+    return f"({low} OR {high})"
+
+
 def quoted(table: str) -> str:
     """`schema.table` as quoted identifiers."""
     return ".".join(identifier(part) for part in table.split("."))
@@ -247,5 +290,5 @@ def quoted(table: str) -> str:
 
 def describe(kind: Kind, expectations: Sequence[Expectation]) -> str:
     """What expectations of one kind say, to people."""
-    columns = dict.fromkeys(expectation.column for expectation in expectations if expectation.column)
+    columns = dict.fromkeys(column for expectation in expectations for column in expectation.columns)
     return f"{SENTENCES[kind].removesuffix('.')}: {', '.join(columns)}." if columns else f"{SENTENCES[kind]}"

@@ -18,6 +18,8 @@ from great_expectations.validator.v1_validator import Validator
 
 from retention_pipeline.feeds.contracts import CONTRACTS
 from retention_pipeline.quality.declaring import (
+    AllRequired,
+    AllWithin,
     ColumnsAre,
     Expectation,
     NoRows,
@@ -28,6 +30,8 @@ from retention_pipeline.quality.declaring import (
     TableSuite,
     UniqueBy,
     Within,
+    any_broken,
+    broken_by_column,
     describe,
     failing_rows,
 )
@@ -65,12 +69,12 @@ def validate(warehouse: Path, suite: Suite, as_of: date | None, write_page: Page
 
 def _validate_table(source: DuckDBFile, table: TableSuite) -> ExpectationSuiteValidationResult:
     asset = source.add_query_asset(table.table, query=table.select)
-    expectations = [_translate(number, expectation) for number, expectation in enumerate(table.expectations)]
+    expectations = [_translate(number, expectation, table) for number, expectation in enumerate(table.expectations)]
     validator = Validator(batch_definition=asset.add_batch_definition_whole_table("rows"), result_format=_RESULT_FORMAT)
     return validator.validate_expectation_suite(gx.ExpectationSuite(table.table, expectations=expectations))
 
 
-def _translate(number: int, expectation: Expectation) -> gxe.Expectation:
+def _translate(number: int, expectation: Expectation, table: TableSuite) -> gxe.Expectation:
     common: dict[str, Any] = {"severity": _SEVERITY[expectation.severity], "meta": {"number": number}}
     match expectation.rule:
         case Required(column):
@@ -85,6 +89,12 @@ def _translate(number: int, expectation: Expectation) -> gxe.Expectation:
             return gxe.ExpectCompoundColumnsToBeUnique(column_list=list(columns), **common)
         case ColumnsAre(columns):
             return gxe.ExpectTableColumnsToMatchOrderedList(column_list=list(columns), **common)
+        case AllRequired() | AllWithin():
+            return gxe.UnexpectedRowsExpectation(
+                unexpected_rows_query=any_broken(table, expectation.rule),
+                description=describe(expectation.kind, [expectation]),
+                **common,
+            )
         case NoRows(query):
             return gxe.UnexpectedRowsExpectation(
                 unexpected_rows_query=query, description=describe(expectation.kind, [expectation]), **common
@@ -110,7 +120,7 @@ def _plain_result(
         table=table.table,
         kind=expectation.kind,
         expectation=expectation.gx_name,
-        column=expectation.column,
+        column=_broken_columns(table, expectation, connection) if failing.rows else expectation.column,
         severity=expectation.severity,
         passed=bool(found.success),
         unexpected_count=0 if found.success or exception else _count(found.result),
@@ -154,6 +164,17 @@ def _failing_keys(table: TableSuite, expectation: Expectation, connection: sa.Co
         for row in found.fetchall()
     )
     return FailingKeys(names, rows)
+
+
+def _broken_columns(table: TableSuite, expectation: Expectation, connection: sa.Connection) -> str:
+    """The columns in which a rule that holds for several is broken; else the one that it is about."""
+    rule = expectation.rule
+    if not isinstance(rule, AllRequired | AllWithin):
+        return expectation.column
+    conditions = broken_by_column(rule)
+    flags = ", ".join(f"bool_or({condition})" for condition in conditions.values())
+    broken = connection.exec_driver_sql(f"SELECT {flags} FROM ({table.select}) AS subselect").fetchall()[0]
+    return ", ".join(column for column, flag in zip(conditions, broken, strict=True) if flag)
 
 
 def _hashed(value: object) -> str:
