@@ -12,12 +12,16 @@ from dataclasses import dataclass
 from datetime import date
 
 import duckdb
+import yaml
 from duckdb import DuckDBPyConnection
 
 from retention_pipeline.feeds.contracts import CONTRACTS
 from retention_pipeline.feeds.ledger import LOADED
 from retention_pipeline.quoting import identifier
+from retention_pipeline.settings import PROJECT
 from retention_pipeline.transactions import transaction
+
+_SOURCES = PROJECT / "dbt_project" / "models" / "intermediate" / "_control__sources.yml"
 
 MAX_CHANGED_SHARE = 0.3
 """Where a larger share of the rows of `raw` has changed, building everything anew is cheaper."""
@@ -29,8 +33,8 @@ BEFORE = (
 """Tables that are built whole each time: what they held at the last build is kept as `control.before_<table>`, so that
 the models can tell which of their rows are others now."""
 
-_OWN = ("built", "built_batches", "increment", "changed_batches", "held_feeds", "late_feeds", "contacts")
-"""Tables of `control` that are no definitions: what is made of them is built whole each time."""
+_DAILY = frozenset({"contacts"})
+"""Sources in `control` that are no definitions: what is made of them is built whole each time."""
 
 _CURRENT_BATCHES = """
     SELECT batch.feed, batch.batch_id
@@ -158,14 +162,18 @@ def _missing_tables(con: DuckDBPyConnection) -> list[str]:
 def _fingerprint(con: DuckDBPyConnection, project: str) -> str:
     """A hash over everything that models read besides rows of feeds: definitions, lists, their own SQL, the engine."""
     digest = hashlib.sha256(f"{project}\n{duckdb.__version__}".encode())
-    tables = con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'control' ORDER BY 1").fetchall()
-    for (table,) in tables:
-        if table in _OWN or table.startswith("before_"):
-            continue
+    for table in _definitions():
         columns = "* EXCLUDE (as_of)" if table == "run" else "*"
         rows = con.execute(f"SELECT {columns} FROM control.{identifier(table)} ORDER BY ALL").fetchall()
         digest.update(repr((table, rows)).encode())
     return digest.hexdigest()
+
+
+def _definitions() -> list[str]:
+    """The tables of `control` that models read, but for those that change from day to day anyway."""
+    declared = yaml.safe_load(_SOURCES.read_text(encoding="utf-8"))["sources"]
+    tables = [table["name"] for source in declared if source["name"] == "control" for table in source["tables"]]
+    return sorted(set(tables) - _DAILY)
 
 
 def _write_changes(con: DuckDBPyConnection, last: date, day: date) -> tuple[int, int]:

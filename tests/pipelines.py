@@ -45,15 +45,19 @@ def run_here(business: Path, state: Path, as_of: date | None = None):
     return run_daily(build_defs(), loaded, StatePaths(state / loaded.name), as_of)
 
 
-def compute_day(business: Path, state: Path, day: date) -> None:
-    """Load, model, train, score, decide and write the lists of a day, without checks, pages and Dagster around them."""
+def compute_day(business: Path, state: Path, day: date, *, anew: bool = False) -> None:
+    """Load, model, train, score, decide and write the lists of a day, without checks, pages and Dagster around them.
+
+    With `anew`, the models are built from scratch, whatever was built before.
+    """
     from retention_pipeline.campaigns.deciding import decide
     from retention_pipeline.campaigns.releasing import release
     from retention_pipeline.churn.model import train
     from retention_pipeline.churn.registry import save_model
     from retention_pipeline.churn.scoring import score
-    from retention_pipeline.dbt_runner import run_dbt
+    from retention_pipeline.dbt_runner import project_hash, run_dbt
     from retention_pipeline.feeds.loading import load_feeds
+    from retention_pipeline.increments import complete_build, forget_build, plan_build
     from retention_pipeline.warehouse import create_layout, open_warehouse, write_run_context
     from retention_pipeline.workspace.loading import load_business
 
@@ -64,8 +68,12 @@ def compute_day(business: Path, state: Path, day: date) -> None:
         create_layout(con)
         assert not any(load.problems for load in load_feeds(con, loaded).values())
         write_run_context(con, config, day)
-    assert run_dbt(["run"], paths).success
+        if anew:
+            forget_build(con)
+        plan = plan_build(con, project_hash())
+    assert run_dbt(["run"], paths, incremental=plan.is_incremental).success
     with open_warehouse(paths.warehouse) as con:
+        complete_build(con, project_hash())
         model = train(con, day, config.churn)
         save_model(model, paths.models)
         score(con, model, day)
@@ -94,10 +102,14 @@ def folder_digest(folder: Path) -> dict[str, str]:
 
 
 def table_digests(database: Path, schemas: tuple[str, ...]) -> dict[str, tuple[int, str]]:
-    """Row count and an order-free hash of the content of every table in `schemas`."""
+    """Row count and an order-free hash of the content of every table in `schemas`.
+
+    What an incremental build computed anew is left out: it depends on what was built before, and is nothing to read.
+    """
     with duckdb.connect(str(database), read_only=True) as con:
         tables = con.execute(
-            "SELECT schema_name, table_name FROM duckdb_tables() WHERE list_contains(?, schema_name) ORDER BY ALL",
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE list_contains(?, schema_name)"
+            " AND NOT starts_with(table_name, 'int_changed_') ORDER BY ALL",
             [list(schemas)],
         ).fetchall()
         digests = {}

@@ -244,6 +244,60 @@ def _differing(one: Path, other: Path) -> dict[str, tuple[int, int]]:
     return found
 
 
+def _change(query: str) -> Callable[[duckdb.DuckDBPyConnection], object]:
+    return lambda con: con.execute(query)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (_change("SELECT 1"), ""),
+        # What the checks of raw remember is no definition; whom lists contacted changes every day.
+        (_change("CREATE TABLE control.validated_batches AS SELECT 1 AS batch_id"), ""),
+        (_change("CREATE OR REPLACE TABLE control.contacts AS SELECT 1 AS contact"), ""),
+        (_change("UPDATE control.run SET as_of = DATE '2024-05-01'"), ""),
+        (_change("UPDATE control.run SET as_of = DATE '2024-04-16'"), "for a later day, 2024-04-17"),
+        (_change("UPDATE control.run SET inactivity_days = 46"), "configuration or the models"),
+        (_change("UPDATE control.feeds SET configured = NOT configured WHERE feed = 'usage'"), "configuration"),
+        (_change("DROP TABLE intermediate.int_fx_rates"), "missing: int_fx_rates"),
+        (forget_build, "no complete build"),
+    ],
+)
+def test_what_leads_to_a_build_of_everything(
+    grown: StatePaths, tmp_path: Path, change: Callable[[duckdb.DuckDBPyConnection], object], reason: str
+) -> None:
+    copy = tmp_path / "warehouse.duckdb"
+    shutil.copy(grown.warehouse, copy)
+    with open_warehouse(copy) as con:
+        change(con)
+        plan = plan_build(con, PROJECT)
+        assert plan.is_incremental == (not reason), plan
+        assert reason in plan.reason
+        # As after a kill: whatever was found, the last build is no longer one to start from.
+        assert not plan_build(con, PROJECT).is_incremental
+
+
+def test_many_changed_rows_lead_to_a_build_of_everything(
+    grown: StatePaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("retention_pipeline.increments.MAX_CHANGED_SHARE", 0.05)
+    copy = tmp_path / "warehouse.duckdb"
+    shutil.copy(grown.warehouse, copy)
+    with open_warehouse(copy) as con:
+        con.execute("UPDATE control.run SET as_of = DATE '2024-06-30'")
+        plan = plan_build(con, PROJECT)
+    assert "rows have changed" in plan.reason
+    assert not plan.is_incremental
+
+
+def test_other_models_and_held_feeds_lead_to_a_build_of_everything(grown: StatePaths, tmp_path: Path) -> None:
+    for number, (project, held) in enumerate([("other models", False), (PROJECT, True)]):
+        copy = tmp_path / f"{number}.duckdb"
+        shutil.copy(grown.warehouse, copy)
+        with open_warehouse(copy) as con:
+            assert not plan_build(con, project, held=held).is_incremental
+
+
 _MARK = 4711
 
 

@@ -15,7 +15,7 @@ from retention_pipeline.increments import complete_build, plan_build
 from retention_pipeline.orchestration.metadata import pictures_of, table_metadata
 from retention_pipeline.orchestration.partitions import ONE_DAY_A_RUN
 from retention_pipeline.orchestration.resources import WorkspaceResource, run_day
-from retention_pipeline.progress import stage
+from retention_pipeline.progress import report_progress, stage
 from retention_pipeline.warehouse import (
     create_layout,
     open_warehouse,
@@ -91,6 +91,7 @@ def build_model_assets(manifest: Path, owners: list[str], partitions: dg.Partiti
                 write_late_feeds(con, late)
                 held = sorted({*read_held_feeds(con), *late})
                 plan = plan_build(con, project_hash(), held=bool(held))
+            report_progress("what has changed" if plan.is_incremental else f"everything: {plan.reason}")
             excluded = [EXCLUDED, *(f"source:raw.{feed}+" for feed in held)]
             run = run_dbt(["build", "--exclude", *excluded], paths, incremental=plan.is_incremental)
             with open_warehouse(paths.warehouse) as con:
