@@ -36,6 +36,14 @@ SAAS = PROJECT / "data" / "saas"
 LIMIT_BYTES = 5_000_000
 
 
+of_both_kinds = pytest.mark.parametrize(
+    "reported",
+    [pytest.param(kind, marks=pytest.mark.xdist_group(f"simulated_{kind}")) for kind in ("saas", "shop")],
+    indirect=True,
+)
+"""All tests of a kind share one business, so they run in one process."""
+
+
 @dataclass(frozen=True)
 class Reported:
     """A simulated business, its own books, and the warehouse of a pipeline that ran on its exports."""
@@ -45,10 +53,7 @@ class Reported:
     books: Books
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(kind, marks=pytest.mark.xdist_group(f"simulated {kind}")) for kind in ("saas", "shop")],
-)
+@pytest.fixture(scope="module")
 def reported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Reported:
     """Everything happens in it: pauses, returns, failed payments, terms that end, customers who never pay."""
     folder = tmp_path_factory.mktemp(request.param)
@@ -81,6 +86,7 @@ def reported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return Reported(truth, paths.warehouse, Books.read(simulation, truth, rules))
 
 
+@of_both_kinds
 def test_reported_churn_is_what_happened(reported: Reported) -> None:
     """Kind, day, earliness, revenue and day of knowledge of every loss; no loss on one side only."""
     pairs = confusion(reported.warehouse, reported.truth)
@@ -96,6 +102,7 @@ def test_reported_churn_is_what_happened(reported: Reported) -> None:
     assert message_differences(reported.warehouse, reported.truth) == (len(newsletters), [])
 
 
+@of_both_kinds
 def test_the_books_balance(reported: Reported) -> None:
     """What the books say of each customer adds up to what the simulator tells of its sums."""
     books = reported.books
@@ -104,6 +111,7 @@ def test_the_books_balance(reported: Reported) -> None:
         assert books.told[name].any(), f"{name}: nothing of the kind happened"
 
 
+@of_both_kinds
 def test_every_published_metric_is_that_of_the_books(reported: Reported) -> None:
     values, units = _published(reported)
     compared = compare(reported.books, values[~values["mart"].isin(TABLES)], units)
@@ -116,6 +124,7 @@ def test_every_published_metric_is_that_of_the_books(reported: Reported) -> None
         assert not {*METRICS, *BY_SEGMENT} - published, "computed, but not published"
 
 
+@of_both_kinds
 def test_a_published_figure_that_is_wrong_is_found(reported: Reported) -> None:
     values, units = _published(reported)
     values = values[values["mart"] == "kpi_monthly"].reset_index(drop=True)
@@ -141,6 +150,7 @@ def _published(reported: Reported) -> tuple[pd.DataFrame, dict[str, str]]:
         return con.execute("FROM marts.metric_values").df(), units
 
 
+@of_both_kinds
 @pytest.mark.parametrize("mart", TABLES)
 def test_cohorts_and_lifetimes_are_those_of_the_books(reported: Reported, mart: str) -> None:
     with duckdb.connect(str(reported.warehouse), read_only=True) as con:
