@@ -411,6 +411,27 @@ class Books:
         lines["kind"] = lines["kind"].map(dict(enumerate(words.LINE_KINDS)))
         return lines
 
+    def earned(self, row: int, days: range) -> int:
+        """The monthly values of a customer over some days, added up; a price counts at the rate of its first one."""
+        if self.kind == "shop":
+            return 0
+        names = [self.status, self.plan, *self.prices.values()]
+        total, since = 0, days.start
+        for day in days:
+            if any(values[row, day] != values[row, since] for values in names):
+                since = day
+            if self.status[row, day] == words.PAID:
+                total += int(self.valued(day, since)[row])
+        return total
+
+    @cached_property
+    def bought(self) -> np.ndarray:
+        """Net value of the order lines of a customer on a day, in ten-thousandths, by customer and day."""
+        bought = np.zeros((len(self.people), self.days), dtype=np.int64)
+        places = self.people["row"].loc[self.lines["customer"]].to_numpy(), self.lines["day"].to_numpy()
+        np.add.at(bought, places, self.lines["worth"].to_numpy())
+        return bought
+
     @cached_property
     def purchase_days(self) -> pd.DataFrame:
         """Days on which customers bought, and for how long they may then be silent by the rhythm known on that day.

@@ -12,6 +12,8 @@ import pandas as pd
 from retention_pipeline.simulator import vocabulary as words
 from tests.integration.simulated_books import Books, Span
 
+VALUE_DAYS = 90
+DAYS_OF_A_MONTH = 30.4375
 UNIT = 10_000
 """The books count money in ten-thousandths."""
 
@@ -217,6 +219,23 @@ def holding_duration_ratio(books: Books, span: Span) -> Figure:
     days = over["happened"] - over["start"]
     first, later = days[over["number"] == 1], days[over["number"] > 1]
     return Rate(float(later.median()), float(first.median())).value if len(first) and len(later) else None
+
+
+@metric("customer_value_ratio")
+def customer_value_ratio(books: Books, span: Span) -> Figure:
+    """Of who came back: what they brought in the days after the return, over as many days before the loss."""
+    if not books.is_over(span) or span.last + VALUE_DAYS >= books.days:
+        return None
+    lives, sums = books.lives, {"before": 0.0, "after": 0.0}
+    gone_from = (lives["happened"] + (lives["kind"] == "inactivity")).groupby(lives["customer"]).shift(1)
+    for life, gone in zip(lives.itertuples(), gone_from, strict=True):
+        if life.number > 1 and span.first <= life.start <= span.last:
+            for side, first in (("before", int(gone) - VALUE_DAYS), ("after", life.start)):
+                days = range(max(first, 0), max(first + VALUE_DAYS, 0))
+                row = books.people["row"][life.customer]
+                bought = books.bought[row, days.start : days.stop].sum()
+                sums[side] += bought + books.earned(row, days) / DAYS_OF_A_MONTH
+    return Rate(sums["after"], sums["before"]).value
 
 
 # Orders
@@ -764,7 +783,6 @@ BY_SEGMENT: dict[str, Callable[[Books, Span, str], Figure]] = {
 UNKNOWN: dict[str, str] = {
     "average_health_score": "a weighted score of the pipeline's own, tested by its unit tests",
     "customers": "counts records, those of unexplained support ids included",
-    "customer_value_ratio": "values a price at the rate of its first day; worked by hand in a unit test",
     **dict.fromkeys(
         ("churn_events", "churn_cause_share"), "causes are read from texts and the reasons that people give"
     ),

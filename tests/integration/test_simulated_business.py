@@ -45,16 +45,11 @@ class Reported:
     books: Books
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param(kind, marks=pytest.mark.xdist_group(f"simulated {kind}")) for kind in ("saas", "shop")],
-)
-def reported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Reported:
+def _reported(kind: str, folder: Path) -> Reported:
     """Everything happens in it: pauses, returns, failed payments, terms that end, customers who never pay."""
-    folder = tmp_path_factory.mktemp(request.param)
     cadence = dict.fromkeys(("customers", "subscriptions", "invoices", "payment_attempts", "tickets"), "month")
     knobs = {
-        "kind": request.param, "customers": 500, "days": 400, "seed": 3,
+        "kind": kind, "customers": 500, "days": 400, "seed": 3,
         # Nothing may be on its way still when the books are compared; late rows are compared by the simulator's tests.
         "exports": {"cadence": cadence, "late_share": 0.0},
         "leaving": {"pause_share": 0.9, "silent_non_renewal_share": 0.9, "return_rate": 1.5},
@@ -81,7 +76,19 @@ def reported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     return Reported(truth, paths.warehouse, Books.read(simulation, truth, rules))
 
 
-def test_reported_churn_is_what_happened(reported: Reported) -> None:
+@pytest.mark.parametrize("kind", ["saas", "shop"])
+def test_what_is_published_is_what_the_books_say(tmp_path: Path, kind: str) -> None:
+    """One test for a business: it takes long to build."""
+    reported = _reported(kind, tmp_path)
+    _check_churn(reported)
+    _check_balance(reported)
+    _check_metrics(reported)
+    _check_that_errors_are_found(reported)
+    for mart in TABLES:
+        _check_table(reported, mart)
+
+
+def _check_churn(reported: Reported) -> None:
     """Kind, day, earliness, revenue and day of knowledge of every loss; no loss on one side only."""
     pairs = confusion(reported.warehouse, reported.truth)
     assert all(pair.agrees for pair in pairs), pairs
@@ -96,7 +103,7 @@ def test_reported_churn_is_what_happened(reported: Reported) -> None:
     assert message_differences(reported.warehouse, reported.truth) == (len(newsletters), [])
 
 
-def test_the_books_balance(reported: Reported) -> None:
+def _check_balance(reported: Reported) -> None:
     """What the books say of each customer adds up to what the simulator tells of its sums."""
     books = reported.books
     for name in words.MOVEMENTS if books.kind == "saas" else ():
@@ -104,7 +111,7 @@ def test_the_books_balance(reported: Reported) -> None:
         assert books.told[name].any(), f"{name}: nothing of the kind happened"
 
 
-def test_every_published_metric_is_that_of_the_books(reported: Reported) -> None:
+def _check_metrics(reported: Reported) -> None:
     values, units = _published(reported)
     compared = compare(reported.books, values[~values["mart"].isin(TABLES)], units)
     assert not compared.unknown, "a metric needs a function in METRICS, or a reason in UNKNOWN"
@@ -116,7 +123,7 @@ def test_every_published_metric_is_that_of_the_books(reported: Reported) -> None
         assert not {*METRICS, *BY_SEGMENT} - published, "computed, but not published"
 
 
-def test_a_published_figure_that_is_wrong_is_found(reported: Reported) -> None:
+def _check_that_errors_are_found(reported: Reported) -> None:
     values, units = _published(reported)
     values = values[values["mart"] == "kpi_monthly"].reset_index(drop=True)
     middle = values["day"].sort_values().iloc[len(values) // 2]
@@ -141,8 +148,7 @@ def _published(reported: Reported) -> tuple[pd.DataFrame, dict[str, str]]:
         return con.execute("FROM marts.metric_values").df(), units
 
 
-@pytest.mark.parametrize("mart", TABLES)
-def test_cohorts_and_lifetimes_are_those_of_the_books(reported: Reported, mart: str) -> None:
+def _check_table(reported: Reported, mart: str) -> None:
     with duckdb.connect(str(reported.warehouse), read_only=True) as con:
         published = con.execute(f"FROM marts.{mart}").df()
     differences = compare_table(reported.books, mart, published)
