@@ -38,6 +38,7 @@ class Metric:
         better: Whether a higher or a lower value is better, or neither.
         source: Who published the definition.
         companions: Which of `COMPANIONS` the mart has for it.
+        waits_for: What a business must deliver or have done for it, where that is more than a feed of its mart.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Metric:
     better: str
     source: str
     companions: tuple[str, ...]
+    waits_for: str = ""
 
     @property
     def meaning(self) -> tuple[str, str, str, str]:
@@ -160,14 +162,14 @@ def _named(declared: Mapping[str, Any], columns: Mapping[str, Any], where: str) 
 
 def _metric(name: str, definition: str, told: Mapping[str, Any], companions: tuple[str, ...], where: str) -> Metric:
     wanted = ("formula", "unit", "better", "source")
-    if set(told) != set(wanted):
+    if set(told) - {"waits_for"} != set(wanted):
         raise _error(where, f"says {', '.join(sorted(told)) or 'nothing'}", f"exactly {', '.join(wanted)}")
     for key, allowed in (("unit", UNITS), ("better", BETTER)):
         if told[key] not in allowed:
             raise _error(where, f"{key} is {told[key]!r}", f"one of {', '.join(allowed)}")
     if not definition.strip():
         raise _error(where, "no definition", "a sentence that says what it is")
-    meaning = {key: " ".join(str(told[key]).split()) for key in wanted}
+    meaning = {key: " ".join(str(told[key]).split()) for key in (*wanted, "waits_for") if key in told}
     return Metric(name=name, definition=" ".join(definition.split()), companions=companions, **meaning)
 
 

@@ -38,7 +38,7 @@ _AT_A_GLANCE = """\
 
 The value is that of the newest complete period of each business that ships, written by
 `python -m retention_pipeline.metrics.values --business <folder>` after a run: money in the currency of the business.
-*no feed* means that none of them delivers what the metric needs.
+*waits for* says what none of them has yet.
 """
 
 _FOLDERS = {
@@ -90,7 +90,7 @@ def _at_a_glance(marts: Sequence[MetricMart], values: Sequence[NewestValue]) -> 
         tested = next((tests[place, name] for place in places if (place, name) in tests), "")
         cells = [_cell(known.get(name, {}).get(business), metric) for business in businesses]
         if not any(cells):
-            cells = ["*no feed*", *cells[1:]]
+            cells = [f"*waits for {metric.waits_for or 'its feed'}*", *cells[1:]]
         row = (
             f"`{name}`", f"{metric.formula} ({metric.source})", metric.unit, metric.better,
             ", ".join(f"`{place}`" for place in places), f"`{tested}`" if tested else "", *cells,
@@ -102,6 +102,8 @@ def _at_a_glance(marts: Sequence[MetricMart], values: Sequence[NewestValue]) -> 
 def _cell(value: NewestValue | None, metric: Metric) -> str:
     if value is None:
         return ""
+    if not value.value:
+        return f"by {value.dimension}"
     number = float(value.value)
     shown = f"{number:.2%}" if metric.unit == "share" else f"{number:,.10g}"
     return f"{shown} ({value.day})"

@@ -22,19 +22,25 @@ from retention_pipeline.workspace.loading import load_business
 
 VALUES = PROJECT / "docs" / "metric_values.csv"
 DIGITS = 6
-_COLUMNS = ("business", "metric", "period", "day", "value", "low", "high")
+_COLUMNS = ("business", "metric", "period", "day", "dimension", "value", "low", "high")
 _PREFERRED = ("month", "to_date", "rolling_30d", "week", "day", "cohort")
 """Where a metric has several periods the first of these is shown."""
 
 _NEWEST = """
-    SELECT metric, period, day, value, low, high
+    SELECT
+        metric, period, day, dimension,
+        CASE WHEN dimension = 'all' THEN value END,
+        CASE WHEN dimension = 'all' THEN low END,
+        CASE WHEN dimension = 'all' THEN high END
     FROM metric_values
-    WHERE dimension = 'all' AND is_complete AND value IS NOT NULL
+    WHERE is_complete AND value IS NOT NULL
     QUALIFY row_number() OVER (
-        PARTITION BY metric ORDER BY list_position(?, period), day DESC, mart
+        PARTITION BY metric
+        ORDER BY dimension <> 'all', list_position(?, period), day DESC, dimension, segment, mart
     ) = 1
     ORDER BY metric
 """
+"""What is only published by segment has no one value: its dimension says so."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +52,15 @@ class NewestValue:
         metric: The metric.
         period: The kind of period.
         day: First day of the period, or the day.
-        value: The value with six significant digits; `low` and `high` are its interval, empty without one.
+        dimension: `all`, or by what it is split where nothing is published of everybody together.
+        value: The value of everybody with six significant digits; `low` and `high` are its interval, empty without one.
     """
 
     business: str
     metric: str
     period: str
     day: str
+    dimension: str
     value: str
     low: str
     high: str
@@ -63,8 +71,8 @@ def newest_values(business: str, database: Path) -> list[NewestValue]:
     with duckdb.connect(str(database), read_only=True) as con:
         rows = con.execute(_NEWEST, [list(_PREFERRED)]).fetchall()
     return [
-        NewestValue(business, metric, period, day.isoformat(), _text(value), _text(low), _text(high))
-        for metric, period, day, value, low, high in rows
+        NewestValue(business, metric, period, day.isoformat(), dimension, _text(value), _text(low), _text(high))
+        for metric, period, day, dimension, value, low, high in rows
     ]
 
 

@@ -169,3 +169,33 @@ def test_the_newest_complete_value_is_kept_per_business(tmp_path):
     kept.write_text(with_values(read_values(kept), newest_values("baker", database)), encoding="utf-8")
     assert [value.business for value in read_values(kept)] == ["baker", "shop"]
     assert with_values(read_values(kept), values) == kept.read_text(encoding="utf-8")
+
+
+FIELD = {
+    "churn": {
+        "customer_churn_rate", "customer_retention_rate", "voluntary_churn_rate", "involuntary_churn_rate",
+        "early_churn_rate", "reactivation_rate",
+    },
+    "recurring revenue": {
+        "mrr_new", "mrr_expansion", "mrr_contraction", "mrr_churned", "mrr_reactivation", "mrr_paused", "mrr_resumed",
+        "mrr_fx", "gross_revenue_churn_rate", "net_revenue_retention", "gross_revenue_retention", "quick_ratio",
+    },
+    "cohorts and survival": {
+        "survival_30d", "survival_365d", "median_lifetime_days", "hazard", "logrank_chi2",
+        "cohort_classic_retention_rate_month_3", "cohort_revenue_retention_month_3",
+    },
+    "habits": {"stickiness", "purchase_frequency", "median_purchase_interval_days"},
+    "messages": {
+        "delivery_rate", "open_rate", "click_rate", "click_to_open_rate", "unsubscribe_rate", "bounce_rate",
+        "conversion_rate",
+    },
+    "voice": {"nps", "csat", "ces", "complaint_rate"},
+    "payments": {"failed_payment_rate", "recovery_rate"},
+    "win-back": {"winback_rate"},
+}  # fmt: skip
+"""What every retention team asks for, by the names of the field."""
+
+
+@pytest.mark.parametrize("names", FIELD.values(), ids=FIELD)
+def test_the_metrics_of_the_field_are_declared(names):
+    assert names <= set(definitions(read_marts()))
