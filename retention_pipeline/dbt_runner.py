@@ -74,8 +74,7 @@ def run_dbt(arguments: Sequence[str], paths: StatePaths, *, incremental: bool = 
 
     runner = dbtRunner(callbacks=[collect])
     try:
-        anew = ["--full-refresh"] if arguments[0] in _BUILDING and not incremental else []
-        result = runner.invoke([*arguments, *anew, *_common_flags(paths)])
+        result = runner.invoke([*arguments, *_building_flags(arguments[0], incremental), *_common_flags(paths)])
     finally:
         DuckDBConnectionManager.close_all_connections()
     if result.exception is not None:
@@ -112,6 +111,13 @@ def load_manifest(paths: StatePaths) -> dict[str, Any]:
     """The manifest as plain data."""
     manifest: dict[str, Any] = json.loads(prepare_manifest(paths).read_text(encoding="utf-8"))
     return manifest
+
+
+def _building_flags(command: str, incremental: bool) -> list[str]:
+    if command not in _BUILDING:
+        return []
+    # The manifest is that of the last parse, and what came of the models is read from the events.
+    return ["--no-write-json", *([] if incremental else ["--full-refresh"])]
 
 
 def _common_flags(paths: StatePaths) -> list[str]:
