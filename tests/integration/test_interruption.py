@@ -58,6 +58,8 @@ MOMENTS = [
     ("Build models", "inside"),
     ("Check marts", "start"),
     ("Score customers", "end"),
+    ("Decide campaigns", "end"),
+    ("Write lists", "end"),
     ("Publish", "inside"),
     ("Write the report", "start"),
 ]

@@ -22,8 +22,8 @@ LAST_DAY = date(2011, 12, 9)
 
 
 def _sampled_days() -> list[date]:
-    """Four days over the last five months, the last day of the data among them."""
-    drawn = random.Random(7).sample(range(1, 150), 3)
+    """Ten days over the last five months, the last day of the data among them."""
+    drawn = random.Random(7).sample(range(1, 150), 9)
     return sorted(LAST_DAY - timedelta(days=back) for back in [0, *drawn])
 
 

@@ -14,7 +14,6 @@ from retention_pipeline.dbt_runner import DBT_PROJECT
 from retention_pipeline.warehouse import UNSOUND_OPTIMIZER
 
 _MODELS = {path.stem: path for path in (DBT_PROJECT / "models").rglob("*.sql")}
-_REFERENCE = re.compile(r"ref\('(\w+)'\)")
 _MACRO = re.compile(r"{%-?\s*macro (\w+)\(.*?{%-?\s*endmacro\s*-?%}", re.DOTALL)
 
 
@@ -34,6 +33,15 @@ class _Adapter:
 
     def dispatch(self, name: str) -> Any:
         return self._names[f"default__{name}"]
+
+
+class _Target:
+    """Where dbt builds; here the database of the connection that the models are built in."""
+
+    database = ""
+
+
+_TARGET = _Target()
 
 
 def _return(value: Any) -> None:
@@ -61,16 +69,26 @@ def _environment() -> tuple[Environment, dict[str, Any]]:
     environment = Environment(extensions=["jinja2.ext.do"])
     names: dict[str, Any] = {
         "return": _return,
-        "ref": _schema_of,
+        "ref": _reference,
         "source": lambda source, table: f"{source}.{table}",
         "config": lambda **_: "",
         "is_incremental": lambda: False,
+        "target": _TARGET,
     }
     names["adapter"] = _Adapter(names)
     for path in sorted((DBT_PROJECT / "macros").rglob("*.sql")):
         for macro in _MACRO.finditer(path.read_text(encoding="utf-8")):
             names[macro[1]] = _callable(environment.from_string(macro[0], globals=names), macro[1])
     return environment, names
+
+
+_READ: list[str] = []
+"""The models that the text which is rendered now refers to, also from within macros."""
+
+
+def _reference(model: str) -> str:
+    _READ.append(model)
+    return _schema_of(model)
 
 
 def _schema_of(model: str) -> str:
@@ -91,6 +109,7 @@ def model_sql(model: str) -> str:
 def build_models(con: duckdb.DuckDBPyConnection, models: Iterable[str], given: Iterable[str] = ()) -> None:
     """Build `models` and everything that they read in `con`, but for `given`, which are there."""
     con.execute(f"SET TimeZone = 'UTC'; SET disabled_optimizers = '{UNSOUND_OPTIMIZER}'")
+    _TARGET.database = con.execute("SELECT current_database()").fetchall()[0][0]
     for schema in ("staging", "intermediate", "marts"):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     built = set(given)
@@ -99,9 +118,11 @@ def build_models(con: duckdb.DuckDBPyConnection, models: Iterable[str], given: I
         if model in built:
             return
         built.add(model)
-        for needed in _REFERENCE.findall(_MODELS[model].read_text(encoding="utf-8")):
+        _READ.clear()
+        sql = model_sql(model)
+        for needed in list(dict.fromkeys(_READ)):
             build(needed)
-        con.execute(f"CREATE OR REPLACE TABLE {_schema_of(model)} AS {model_sql(model)}")
+        con.execute(f"CREATE OR REPLACE TABLE {_schema_of(model)} AS {sql}")
 
     for model in models:
         build(model)
