@@ -103,9 +103,9 @@
 
 {#-
   Rows of a feed in `raw` that came, went, or became known or dated by the day since the last build. Each part reads only
-  the row groups that can hold such rows. With `masked`, also those of which a masked date has come.
+  the row groups that can hold such rows.
 -#}
-{% macro changed_rows(feed, columns, masked=false) -%}
+{% macro changed_rows(feed, columns) -%}
     {%- set facts = feed_facts(feed) -%}
     {%- set now = increment() -%}
     {%- set found = run_query(
@@ -115,9 +115,7 @@
     {%- if facts['is_date'] -%}
         {%- do ranges.append((facts['time'], now['last_as_of'], '>', now['as_of'], '<=')) -%}
     {%- else -%}
-        {%- for time in [facts['time']] + (facts['masked'] if masked else []) -%}
-            {%- do ranges.append((time, now['last_ends_at'], '>=', now['ends_at'], '<')) -%}
-        {%- endfor -%}
+        {%- do ranges.append((facts['time'], now['last_ends_at'], '>=', now['ends_at'], '<')) -%}
     {%- endif -%}
     {%- for column, low, above, high, below in ranges %}
     select {{ columns }} from {{ in_raw(feed) }} as feed

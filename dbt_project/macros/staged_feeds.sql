@@ -1,19 +1,19 @@
 {#- Written by retention_pipeline.feeds.staging_models from the contracts; change those, not this file. -#}
 {#-
-  Of a large feed: the column that dates a row, whether it is a date, the column that tells which rows are one
-  (none where those are of one customer and day anyway), and the dates that are masked until they have happened.
+  Of a large feed: the column that dates a row, whether it is a date, and the column that tells which rows are one
+  (none where those are of one customer and day anyway).
 -#}
 {% macro feed_facts(feed) -%}
     {{ return({
-        'order_lines': {'time': 'ordered_at', 'is_date': false, 'key': '', 'masked': []},
-        'invoices': {'time': 'issued_at', 'is_date': false, 'key': 'invoice_id', 'masked': ['paid_at']},
-        'payment_attempts': {'time': 'attempted_at', 'is_date': false, 'key': 'attempt_id', 'masked': []},
-        'usage': {'time': 'used_on', 'is_date': true, 'key': '', 'masked': []},
-        'events': {'time': 'occurred_at', 'is_date': false, 'key': '_line_id', 'masked': []},
-        'tickets': {'time': 'opened_at', 'is_date': false, 'key': 'ticket_id', 'masked': ['first_response_at', 'solved_at']},
-        'survey_responses': {'time': 'answered_at', 'is_date': false, 'key': 'response_id', 'masked': ['asked_at']},
-        'messages': {'time': 'occurred_at', 'is_date': false, 'key': '', 'masked': []},
-        'loyalty': {'time': 'occurred_at', 'is_date': false, 'key': 'entry_id', 'masked': []},
+        'order_lines': {'time': 'ordered_at', 'is_date': false, 'key': ''},
+        'invoices': {'time': 'issued_at', 'is_date': false, 'key': 'invoice_id'},
+        'payment_attempts': {'time': 'attempted_at', 'is_date': false, 'key': 'attempt_id'},
+        'usage': {'time': 'used_on', 'is_date': true, 'key': ''},
+        'events': {'time': 'occurred_at', 'is_date': false, 'key': '_line_id'},
+        'tickets': {'time': 'opened_at', 'is_date': false, 'key': 'ticket_id'},
+        'survey_responses': {'time': 'answered_at', 'is_date': false, 'key': 'response_id'},
+        'messages': {'time': 'occurred_at', 'is_date': false, 'key': ''},
+        'loyalty': {'time': 'occurred_at', 'is_date': false, 'key': 'entry_id'},
     }[feed]) }}
 {%- endmacro %}
 

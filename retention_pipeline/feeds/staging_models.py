@@ -74,9 +74,8 @@ def macros_sql() -> str:
 
 
 _FACTS_TEXT = (
-    "{#-\n  Of a large feed: the column that dates a row, whether it is a date, the column that tells which rows are"
-    " one\n  (none where those are of one customer and day anyway), and the dates that are masked until they have"
-    " happened.\n"
+    "{#-\n  Of a large feed: the column that dates a row, whether it is a date, and the column that tells which rows"
+    " are one\n  (none where those are of one customer and day anyway).\n"
     "-#}"
 )
 _STAGED_TEXT = "{#- As the staging model, of some rows of the feed: all of each key that is among them. -#}"
@@ -87,9 +86,8 @@ def _facts(contract: Contract) -> str:
     key = contract.keys[0] if len(contract.keys) == 1 else ""
     if any(column.identity for column in contract.columns):
         key = "_line_id"
-    masked = [f"'{c.name}'" for c in contract.columns if c.dated is Dated.HAPPENED and c is not time]
     is_date = "true" if time.type is Type.DATE else "false"
-    return f"{{'time': '{time.name}', 'is_date': {is_date}, 'key': '{key}', 'masked': [{', '.join(masked)}]}}"
+    return f"{{'time': '{time.name}', 'is_date': {is_date}, 'key': '{key}'}}"
 
 
 def _staged_sql(contract: Contract, rows: str) -> str:

@@ -8,8 +8,7 @@ import io
 import json
 import re
 import zipfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -219,8 +218,3 @@ def _records(text: str, delimiter: str, *, whole: bool) -> list[list[str]]:
     except csv.Error:
         pass
     return records if whole else records[:-1]
-
-
-def repeated_names(header: Sequence[str]) -> set[str]:
-    """Names that a header holds more than once, as SQL compares them."""
-    return {name for name, count in Counter(name.casefold() for name in header).items() if count > 1}
