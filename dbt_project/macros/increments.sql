@@ -132,3 +132,50 @@
     union all
     (from ({{ now }}) except all from ({{ before }}))
 {%- endmacro %}
+
+{#- Whether a day before the month of the last build has changed: what is held against all earlier months is then another. -#}
+{% macro has_changed_earlier_month() -%}
+    {{ return(run_query(
+        'select count(*) from ' ~ changes('int_changed_days')
+        ~ ' where day < ' ~ month_start(increment()['last_as_of'])
+    ).rows[0][0] > 0) }}
+{%- endmacro %}
+
+{#- Deletes the purchases whose limits an increment computes. -#}
+{% macro forget_rhythms() -%}
+    {%- if is_increment() -%}
+        {%- if has_changed_earlier_month() -%}
+        delete from {{ this }}
+        {%- else -%}
+        {{ forget(['customer_id'], 'int_changed_days') }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Whether only some of the periods are computed: without contracts, an end that becomes known is that of a silence. -#}
+{% macro is_increment_of_silences() -%}
+    {{ return(
+        is_increment() and run_query('select kind from ' ~ in_control('run')).rows[0][0] == 'transactional'
+    ) }}
+{%- endmacro %}
+
+{#- Whether a customer has done something else than at the last build, or has been silent for too long since. -#}
+{% macro has_changed_silence(customer) -%}
+    {{ customer }} in (
+        select customer_id from {{ changes('int_changed_days') }}
+        union
+        select period.customer_id
+        from {{ in_control('before_int_active_periods') }} as period
+        cross join {{ in_control('run') }} as run
+        where period.ended_on is null
+            and {{ add_days('period.last_active_on', 'run.inactivity_days') }} <= run.as_of
+    )
+{%- endmacro %}
+
+{#- Deletes the periods that an increment computes. -#}
+{% macro forget_periods() -%}
+    {%- if is_increment() -%}
+        delete from {{ this }}
+        {%- if is_increment_of_silences() %} where {{ has_changed_silence('customer_id') }}{% endif -%}
+    {%- endif -%}
+{%- endmacro %}

@@ -65,13 +65,16 @@
 
 {#- Whether an increment computes a snapshot: of the last as-of day or later, or of a customer who is another since then. -#}
 {% macro is_changed_snapshot(as_of, customer, column) -%}
+    {%- set changed = changes('int_changed_snapshots') -%}
     (
         {{ as_of }} >= {{ increment()['last_as_of'] }}
+        {%- if run_query('select count(*) from ' ~ changed).rows[0][0] %}
         or exists (
             select 1
-            from {{ changes('int_changed_snapshots') }} as changed
+            from {{ changed }} as changed
             where changed.{{ column }} = {{ customer }} and changed.from_day <= {{ as_of }}
         )
+        {%- endif %}
     )
 {%- endmacro %}
 

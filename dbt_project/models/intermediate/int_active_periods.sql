@@ -1,3 +1,9 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ forget_periods() }}"
+) }}
+{%- do changes('int_changed_days') %}
+{%- set is_part = is_increment_of_silences() %}
 with run as (
     select * from {{ ref('int_run_context') }}
 ),
@@ -73,6 +79,9 @@ signs as (
     where day.is_activity
         and (run.kind = 'transactional' or (run.kind = 'hybrid' and (day.orders > 0 or not run.has_order_lines)))
         and (contract.customer_id is null or contract.open_until < day.day)
+        {%- if is_part %}
+        and {{ has_changed_silence('day.customer_id') }}
+        {%- endif %}
 ),
 
 -- Days apart by more than `inactivity_days`, or with a contract between them: there one period ends.

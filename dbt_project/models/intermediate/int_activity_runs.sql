@@ -1,5 +1,10 @@
 -- The one pass over all days of activity that what asks for silence shares: days closer than the shortest silence that
 -- anything asks for (30 days for monthly active customers, half of `inactivity_days` for the lifecycle) are one run.
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ forget(['customer_id'], 'int_changed_days') }}"
+) }}
+{%- do changes('int_changed_days') %}
 with signs as (
     select
         day.customer_id,
@@ -12,6 +17,9 @@ with signs as (
     from {{ ref('int_daily_activity') }} as day
     cross join {{ ref('int_run_context') }} as run
     where day.is_activity
+        {%- if is_increment() %}
+        and {{ is_among('day.customer_id', ['customer_id'], 'int_changed_days') }}
+        {%- endif %}
     window by_day as (partition by day.customer_id order by day.day)
 ),
 

@@ -21,9 +21,19 @@ rates as (
 
 -- What had not happened by the last build is not compared.
 {%- set customers = 'select customer_id, customer_key, first_seen_on from ' %}
-{%- set periods = 'select customer_id, period_number, started_on, case when ended_on <= ' ~ last ~ ' then ended_on end from ' %}
-{%- set subscriptions = 'select customer_id, subscription_id, active_from, started_on, is_never_active, case when ended_on <= '
-    ~ last ~ ' then ended_on end from ' %}
+{%- set periods %}
+    select customer_id, period_number, started_on
+        {%- for column in ['ended_on', 'end_kind', 'is_churn'] %},
+        case when ended_on <= {{ last }} then {{ column }} end as {{ column }}
+        {%- endfor %}
+    from {% endset %}
+{%- set subscriptions %}
+    select customer_id, subscription_id, registered_on, active_from, started_on, is_never_active
+        {%- for column in ['ended_on', 'end_kind'] %},
+        case when ended_on <= {{ last }} then {{ column }} end as {{ column }}
+        {%- endfor %},
+        case when known_on <= {{ last }} then known_on end as known_on
+    from {% endset %}
 {%- set changes_of %}
     select * exclude (valid_to, paused_on, cancel_requested_on, cancel_reason, ended_on)
         {%- for date in ['valid_to', 'paused_on', 'cancel_requested_on', 'ended_on'] %},

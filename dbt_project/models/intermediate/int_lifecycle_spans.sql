@@ -1,5 +1,10 @@
 -- Layers of days over each customer; on a day the first layer that covers it names the state. What changes are the days
 -- on which a layer begins or ends, so there is no row per day.
+{{ config(
+    materialized='incremental', incremental_strategy='delete+insert', unique_key='customer_id', on_schema_change='fail',
+    pre_hook="{{ forget(['customer_id'], 'int_changed_snapshots') }}"
+) }}
+{%- do changes('int_changed_snapshots') %}
 {%- set helpers = ['running', 'pause', 'first_days', 'first_days_back', 'silent', 'long_silent', 'notice', 'grace', 'period'] %}
 {%- set outside = ['trial', 'pending', 'completed', 'churned', 'trial_not_converted', 'cancelled_before_start', 'prospect'] %}
 with run as (
@@ -161,6 +166,14 @@ daily as (
         coalesce(sum(step) filter (where layer = '{{ layer }}'), 0) as {{ layer }}{{ ',' if not loop.last }}
         {%- endfor %}
     from changes
+    {%- if is_increment() %}
+    -- Of whom no layer has begun or ended since the last build, and nothing before it is another, the spans are there.
+    where customer_id in (
+        select customer_id from changes where day > {{ increment()['last_as_of'] }}
+        union
+        select customer_id from {{ changes('int_changed_snapshots') }}
+    )
+    {%- endif %}
     group by customer_id, day
 ),
 

@@ -1,5 +1,11 @@
 -- Percentiles of a window need a literal share, so each that can be configured has a branch; all but one read no row.
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ forget_rhythms() }}"
+) }}
 {%- set percentiles = [75, 80, 85, 90, 95, 99] %}
+{%- do changes('int_changed_days') %}
+{%- set is_part = is_increment() and not has_changed_earlier_month() %}
 with run as (
     select * from {{ ref('int_run_context') }}
 ),
@@ -20,13 +26,23 @@ purchases as (
     from {{ ref('int_daily_activity') }} as day
     cross join run
     where day.orders > 0
+        {%- if is_part %}
+        and {{ is_among('day.customer_id', ['customer_id'], 'int_changed_days') }}
+        {%- endif %}
     window by_day as (partition by day.customer_id order by day.day)
 ),
 
 -- All customers' intervals that were over before a month: who has too few of their own is held against them.
 histogram as (
     select month_start, interval_days, count(*) as intervals
-    from purchases
+    from (
+        select month_start, interval_days from purchases
+        {%- if is_part %}
+        union all
+        -- Those of everybody else are here.
+        select {{ month_start('day') }}, interval_days from {{ this }}
+        {%- endif %}
+    )
     where interval_days is not null
     group by month_start, interval_days
 ),

@@ -1,3 +1,8 @@
+{{ config(
+    materialized='incremental', incremental_strategy='append', on_schema_change='fail',
+    pre_hook="{{ forget(['customer_key'], 'int_changed_snapshots') }}"
+) }}
+{%- do changes('int_changed_snapshots') %}
 with churns as (
     select customer_id, ended_on
     from {{ ref('int_active_periods') }}
@@ -17,4 +22,11 @@ left join churns
 where snapshot.is_active
     and not snapshot.has_given_notice
     and {{ add_days('snapshot.as_of', 'run.horizon_days') }} <= run.as_of
+    {%- if is_increment() %}
+    -- What is known since the last build, and all of whom something earlier is another.
+    and (
+        {{ add_days('snapshot.as_of', 'run.horizon_days') }} > {{ increment()['last_as_of'] }}
+        or {{ is_among('snapshot.customer_key', ['customer_key'], 'int_changed_snapshots') }}
+    )
+    {%- endif %}
 group by snapshot.as_of, snapshot.customer_key
